@@ -1,0 +1,67 @@
+/** Types of the emulator's public contract that both its server and the commands need. */
+
+/** Where the emulated Prelude application is, for a client of it. */
+export interface PreludeReady {
+  appId: string;
+  /** Host, port and path for the SDK's `domain`; always spoken over https. */
+  sessionDomain: string;
+  managementUrl: string;
+  managementKey: string;
+  issuer: string;
+  jwksUrl: string;
+}
+
+/** The line that `emulator start --json` prints when it can answer, also kept in `emulators/PORT.json`. */
+export interface Ready {
+  type: 'ready';
+  url: string;
+  httpsUrl: string;
+  /** Path of the leaf certificate in PEM. */
+  caCert: string;
+  controlUrl: string;
+  controlToken: string;
+  prelude: PreludeReady;
+}
+
+export interface StartOptions {
+  host: string;
+  /** 0 picks a free port. */
+  port: number;
+  /** 0 picks a free port; undefined listens on http only (then `httpsUrl` and `caCert` are empty strings). */
+  httpsPort: number | undefined;
+  /** Folder of the certificate and the signing keys, made on first use; owner-only. */
+  folder: string;
+  /** Token of the control API; random when absent. */
+  controlToken?: string | undefined;
+  /** Called with each event as it happens (what `/events` streams). */
+  onEvent?: ((event: EmulatorEvent) => void) | undefined;
+}
+
+export interface RunningEmulator {
+  ready: Ready;
+  /** Finishes requests under way (at most two seconds), then closes both listeners. */
+  stop(): Promise<void>;
+}
+
+/** One thing that happened. Never carries an OTP, a token or a key. */
+export interface EmulatorEvent {
+  id: number;
+  type: string;
+  /** ISO 8601, real time. */
+  at: string;
+  tenant: string;
+  [field: string]: unknown;
+}
+
+/** A message that was "sent". */
+export interface Message {
+  id: string;
+  channel: 'sms' | 'email';
+  to: string;
+  code: string;
+  purpose: 'login' | 'step-up' | 'register';
+  provider: 'prelude' | 'dynamic';
+  challengeId: string | null;
+  suppressed: boolean;
+  createdAt: string;
+}

@@ -1,0 +1,67 @@
+/** What the emulated services get from the emulator that hosts them. */
+import type { EmulatorEvent, Message, PreludeReady } from './emulator.js';
+import type { State } from './state/interface.js';
+
+/** One Prelude application (and later one Dynamic environment), with users, inbox, clock, faults and settings of its own. */
+export interface Tenant {
+  /** `default` for the one that is always there. */
+  id: string;
+  prelude: PreludeReady;
+}
+
+export interface Clock {
+  /** Real time in milliseconds: for everything on the wire, and for what a proof's `iat` is checked against. */
+  now(): number;
+  /** Milliseconds on the tenant's clock, which the control API moves: only for the age at which things expire. */
+  ageNow(tenant: string): number;
+}
+
+/** Switches that the reference leaves open, with limits of codes. Patched over the control API; one set a tenant. */
+export interface Settings {
+  /** Refuse a scope that is in the step-up configuration but not registered on the application. */
+  strictScopes: boolean;
+  /** Answer `continue` with a completed challenge token; otherwise without one. */
+  continueWithToken: boolean;
+  /** Demand a nonce in regular DPoP proofs. */
+  requireNonce: boolean;
+  /** A proof's `iat` may be this many seconds off, either way. */
+  iatWindowSeconds: number;
+  /** Send hook signatures with the `rsassa-pss-sha256=` prefix. */
+  signaturePrefix: boolean;
+  /** Wrong codes that an OTP takes before it is dead. */
+  otpAttempts: number;
+  otpLifetimeSeconds: number;
+  accessTokenSeconds: number;
+  refreshTokenSeconds: number;
+  /** The hook's time limit. The service's own is 5. */
+  hookTimeoutSeconds: number;
+}
+
+export interface Services {
+  state: State;
+  clock: Clock;
+  /** Cryptographic randomness for ids, codes and tokens. */
+  randomBytes(size: number): Uint8Array;
+  /** Adds to the event log. No field may carry a code, a token or a key. */
+  emit(tenant: string, type: string, fields: Record<string, unknown>): Promise<void>;
+  /** Puts a message into the tenant's inbox and emits `message` (without the code). */
+  deliver(tenant: string, message: Omit<Message, 'id' | 'createdAt'>): Promise<void>;
+  settings(tenant: string): Promise<Settings>;
+  /** The tenant of a frontend path prefix (`default` for none), or undefined. */
+  tenant(id: string): Promise<Tenant | undefined>;
+  /** The tenant whose Prelude application has this id, or undefined. */
+  tenantOfApp(appId: string): Promise<Tenant | undefined>;
+  /** Folder for keys that outlive a restart, owner-only. */
+  folder: string;
+}
+
+/** What the server's own steps hand to the routes behind them, as Hono variables. */
+export interface Variables {
+  tenant: Tenant;
+  /** A fault asks for a nonce on this request, whatever the settings say. */
+  requireNonce?: boolean;
+  /** Why a request was refused, in words, for the event log; never on the service's own answer. */
+  refusal?: string;
+}
+
+export type { EmulatorEvent };

@@ -1,0 +1,158 @@
+/**
+ * What a step-up service is to the rest of the program. Prelude's challenges and Dynamic's check → verify → proceed both
+ * fit: a verification under way at Dynamic is a challenge with a local id.
+ */
+
+export type ProviderName = 'prelude' | 'dynamic';
+
+/** The facts of a challenge, under the names of Prelude's `onChallenge` (reference/prelude §7.5). */
+export interface Challenge {
+  challengeId: string;
+  scopeRequested: string;
+  /** Key of the step to do now, or `completed`. */
+  currentStep: string;
+  steps: ChallengeStep[];
+  userId: string;
+  sessionId: string;
+  metadata?: Record<string, string> | undefined;
+  /** When the challenge can no longer be answered, ISO 8601. */
+  expiresAt: string;
+}
+
+export interface ChallengeStep {
+  order: number;
+  key: string;
+  done: boolean;
+  /** Seconds. */
+  expirationDuration: number;
+}
+
+/** An elevated access token, kept apart from the session's own. */
+export interface Grant {
+  scopes: string[];
+  token: string;
+  /** When the token ends, ISO 8601. */
+  expiresAt: string;
+  grantedAt: string;
+  /** True when the service grants it for one use; it is gone after it was spent. */
+  singleUse: boolean;
+  /** The service's own word: `single-use`, `session-bound`, `profile-bound`. */
+  mode?: string | undefined;
+  /** Steps or factors that proved it, in order, e.g. `verify_sms`. */
+  factors: string[];
+  challengeId?: string | undefined;
+}
+
+export type StepKind = 'otp' | 'totp' | 'passkey' | 'wallet' | 'recovery' | 'custom';
+
+/** One way to do a step, when there are several (an email and a phone number, two devices). */
+export interface Choice {
+  id: string;
+  label: string;
+}
+
+/** What the caller says to a step. `code` for otp, totp and recovery; `token` for a custom step's verification token. */
+export type StepAnswer = { code: string } | { token: string } | { choice: string };
+
+/**
+ * A step that waits for its answer. Call `answer` or `resend` before taking the next event: the provider acts when the
+ * iteration goes on. Leaving the iteration instead keeps the challenge, to be taken up by `resume`.
+ */
+export interface PendingStep {
+  /** Absent while logging in. */
+  challengeId?: string | undefined;
+  /** `verify_sms`, `verify_email`, a custom key, or `login`. */
+  key: string;
+  kind: StepKind;
+  choices: Choice[];
+  /** Where the code went, as far as it is known: `sms` or `email`. */
+  channel?: 'sms' | 'email' | undefined;
+  /** Scope that is asked for; absent while logging in. */
+  scope?: string | undefined;
+  /** When the code in play was sent, ISO 8601. */
+  sentAt?: string | undefined;
+  answer(answer: StepAnswer): void;
+  /** Present where the service can send the code again. */
+  resend?: (() => void) | undefined;
+}
+
+export type StepEvent =
+  /** The challenge's facts, at its start and after each step; the last one has `currentStep: 'completed'`. */
+  | { type: 'challenge'; challenge: Challenge }
+  | { type: 'code-sent'; step: string; channel: 'sms' | 'email'; sentAt: string; challengeId?: string | undefined }
+  | { type: 'step'; step: PendingStep }
+  /** The answer was refused; the same step follows again. `code` is the service's. */
+  | { type: 'step-refused'; key: string; code: string; message: string; challengeId?: string | undefined }
+  | { type: 'granted'; grant: Grant }
+  | { type: 'blocked'; scopes: string[] }
+  /** The last event of a login. */
+  | { type: 'logged-in'; session: SessionInfo };
+
+/** Who is logged in. No secrets. */
+export interface SessionInfo {
+  provider: ProviderName;
+  /** Host (and path, if any) of the service. */
+  host: string;
+  /** Application or environment. */
+  application: string;
+  userId: string;
+  sessionId: string;
+  /** The phone number or address that logged in. */
+  identifier?: string | undefined;
+  /** When the access token at hand ends, ISO 8601. */
+  accessTokenExpiresAt?: string | undefined;
+  /** RFC 7638 thumbprint of the session's DPoP key. */
+  thumbprint?: string | undefined;
+}
+
+export type LoginMethod = { kind: 'phone'; phone: string } | { kind: 'email'; email: string };
+
+export interface CheckResult {
+  scope: string;
+  /** True when step-up is needed. */
+  required: boolean;
+  /** What holds it, when it is held. */
+  heldBy?: 'grant' | 'access-token' | undefined;
+  /** Until when it is held, ISO 8601. */
+  expiresAt?: string | undefined;
+}
+
+export interface AccessToken {
+  token: string;
+  /** ISO 8601. */
+  expiresAt: string;
+}
+
+/**
+ * Every call throws the classes of `errors.ts`: SessionError when nobody is logged in or the session is over, RefusedError
+ * for the service's no, UnreachableError when it cannot be had, UsageError for input that is wrong before the network.
+ */
+export interface Provider {
+  readonly name: ProviderName;
+  login(method: LoginMethod): AsyncGenerator<StepEvent, void>;
+  /** Ends the session at the service and here. False when nobody was logged in. */
+  logout(): Promise<boolean>;
+  /** Who is logged in, from the store; undefined when nobody is. Never calls the service. */
+  session(): Promise<SessionInfo | undefined>;
+  /** A token that is good for at least ten seconds; refreshes the session when it has to, once across all processes. */
+  accessToken(): Promise<AccessToken>;
+  /** Whether step-up is needed for this scope now. */
+  check(scope: string): Promise<CheckResult>;
+  /** Asks for scopes. The iteration ends after `granted` or `blocked`. */
+  request(
+    scopes: string[],
+    options: { metadata?: Record<string, string> | undefined },
+  ): AsyncGenerator<StepEvent, void>;
+  /** Goes on with a challenge that was left. Does not send a code again when one is under way. */
+  resume(challengeId: string): AsyncGenerator<StepEvent, void>;
+  /** Open, unexpired challenges, oldest first. */
+  challenges(): Promise<Challenge[]>;
+  /** Forgets a challenge here. Throws UsageError CHALLENGE_UNKNOWN. */
+  discard(challengeId: string): Promise<void>;
+  /** Unexpired elevated tokens, oldest first. */
+  grants(): Promise<Grant[]>;
+  /** Sends the code of a challenge's current OTP step: a first one, or (`again`) the retry call. */
+  sendCode(challengeId: string, options: { again: boolean }): Promise<Extract<StepEvent, { type: 'code-sent' }>>;
+  /** Checks one code. Throws RefusedError CODE_WRONG with the challenge kept; the grant comes when it was the last step. */
+  checkCode(challengeId: string, code: string): Promise<{ challenge: Challenge; grant?: Grant | undefined }>;
+}
