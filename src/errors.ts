@@ -7,6 +7,7 @@
 export type ErrorCode =
   // failed here (1)
   | 'PORT_IN_USE'
+  | 'LISTEN_FAILED'
   | 'FILE_UNREADABLE'
   | 'FILE_UNWRITABLE'
   | 'STORE_UNREADABLE'
@@ -15,6 +16,7 @@ export type ErrorCode =
   | 'STORE_NEWER'
   | 'STORE_LOCKED'
   | 'CODE_COMMAND_FAILED'
+  | 'MESSAGE_NOT_FOUND'
   // wrong usage or bad input (2)
   | 'USAGE'
   | 'FLAG_CONFLICT'

@@ -35,6 +35,10 @@ export interface StartOptions {
   controlToken?: string | undefined;
   /** Called with each event as it happens (what `/events` streams). */
   onEvent?: ((event: EmulatorEvent) => void) | undefined;
+  /** Called with each error that is a bug of the emulator. */
+  onBug?: ((error: Error) => void) | undefined;
+  /** What `/health` tells. */
+  version?: string | undefined;
 }
 
 export interface RunningEmulator {

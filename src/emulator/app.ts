@@ -1,0 +1,41 @@
+/** The application that both listeners serve: the steps at the door, the control API, then the emulated services. */
+import { Hono } from 'hono';
+import { CONTROL_PATH, createControl, type Controlled } from './control/control.js';
+import { bodyLimit, dateHeader, faultStep, loopbackOnly, requestLog, tenantOfPath, type DoorEnv } from './door.js';
+import { failureBody } from './failures.js';
+import type { Variables } from './services.js';
+
+/** An emulated service's routes, with its own CORS and its own answers to paths that it does not have. */
+export type ServiceApp = Hono<{ Variables: Variables }>;
+
+export interface BuildOptions extends Controlled {
+  /** Gets every error that is a bug of ours. */
+  onBug?: ((error: Error) => void) | undefined;
+}
+
+/**
+ * Builds the application. A route's error that its service does not know is answered with a plain 500; its stack goes to `onBug`, and
+ * the event `bug` says where it was.
+ */
+export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp[]): Hono<DoorEnv> {
+  const { events, faults, clock, tenants, stopping } = options;
+  const onBug = options.onBug ?? (() => undefined);
+
+  const services = new Hono<DoorEnv>();
+  services.use(tenantOfPath(tenants), requestLog(events), bodyLimit(), faultStep(faults, stopping));
+  for (const service of serviceApps) services.route('/', service);
+  services.all('*', (c) => c.json(failureBody(404), 404));
+
+  const app = new Hono<DoorEnv>();
+  app.use(dateHeader(clock), loopbackOnly());
+  app.onError(async (error, c) => {
+    onBug(error);
+    const where = error.stack?.split('\n')[1]?.trim() ?? '';
+    const tenant = c.get('tenant') ?? tenants.default;
+    await events.emit(tenant.id, 'bug', { error: error.name, where, method: c.req.method, path: c.req.path });
+    return c.json(failureBody(500), 500);
+  });
+  app.route(CONTROL_PATH, createControl(options, onBug));
+  app.route('/', services);
+  return app;
+}

@@ -1,0 +1,95 @@
+/** The control API's table of contents. */
+import type { HttpBindings } from '@hono/node-server';
+import { Hono } from 'hono';
+import type { MovableClock } from '../clock.js';
+import type { EventLog } from '../events.js';
+import type { Faults } from '../faults.js';
+import type { Inbox } from '../inbox.js';
+import type { Tenant } from '../services.js';
+import type { SettingsStore } from '../settings.js';
+import type { State } from '../state/interface.js';
+import type { Tenants } from '../tenants.js';
+import { clockCalls } from './clock.js';
+import { eventCalls } from './events.js';
+import { faultCalls } from './faults.js';
+import { bearer, noPages } from './guard.js';
+import { messageCalls } from './messages.js';
+import { Problem } from './problem.js';
+import { settingsCalls } from './settings.js';
+import { stateCalls } from './state.js';
+
+/** Where the control API is mounted: a prefix that no emulated service has. */
+export const CONTROL_PATH = '/__emulator';
+
+/** What the control API steers. */
+export interface Controlled {
+  state: State;
+  clock: MovableClock;
+  events: EventLog;
+  inbox: Inbox;
+  faults: Faults;
+  settings: SettingsStore;
+  tenants: Tenants;
+  controlToken: string;
+  version: string;
+  /** Fires when the emulator stops: streams and waiting calls end. */
+  stopping: AbortSignal;
+}
+
+/** A call of the control API, with the tenant that `?tenant=` names. */
+export interface ControlEnv {
+  Bindings: HttpBindings;
+  Variables: { tenant: Tenant };
+}
+
+/** Calls of the contract that this emulator does not have yet. */
+const MISSING = ['snapshots', 'tokens', 'tenants', 'users', 'ui'];
+
+/** The control API. `onBug` gets an error that is none of ours to show; the answer is a plain 500. */
+export function createControl(controlled: Controlled, onBug: (error: Error) => void): Hono<ControlEnv> {
+  const app = new Hono<ControlEnv>();
+  app.onError((error) => {
+    if (error instanceof Problem) return error.toResponse();
+    onBug(error);
+    return new Problem(500, 'The emulator itself failed.').toResponse();
+  });
+  app.use(noPages(), async (c, next) => {
+    await next();
+    c.header('Cache-Control', 'no-store');
+  });
+  app.get('/health', async (c) => {
+    const { state, tenants, version } = controlled;
+    try {
+      await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });
+    } catch {
+      // Whatever the store says: to whoever asks, it is away.
+      throw new Problem(503, 'The store is away.');
+    }
+    return c.json({ status: 'ok', version, store: 'memory', tenants: tenants.count });
+  });
+
+  app.use(bearer(controlled.controlToken), async (c, next) => {
+    const id = c.req.query('tenant') ?? controlled.tenants.default.id;
+    const tenant = controlled.tenants.get(id);
+    if (!tenant) throw new Problem(404, `There is no tenant "${id}".`, 'tenant');
+    c.set('tenant', tenant);
+    return next();
+  });
+  app.route('/messages', messageCalls(controlled));
+  app.route('/events', eventCalls(controlled));
+  app.route('/state', stateCalls(controlled));
+  app.route('/clock', clockCalls(controlled));
+  app.route('/faults', faultCalls(controlled));
+  app.route('/settings', settingsCalls(controlled));
+  for (const name of MISSING) {
+    for (const path of [`/${name}`, `/${name}/*`]) {
+      app.all(path, () => {
+        throw new Problem(501, `This emulator does not have "${name}" yet.`);
+      });
+    }
+  }
+  app.all('*', (c) => {
+    throw new Problem(404, `The control API has no ${c.req.method} ${c.req.path}.`);
+  });
+  return app;
+}

@@ -1,0 +1,44 @@
+/** `GET /events`: what happens, as server-sent events. */
+import { Hono } from 'hono';
+import { streamSSE } from 'hono/streaming';
+import * as v from 'valibot';
+import type { Controlled, ControlEnv } from './control.js';
+import { deadline } from '../deadline.js';
+import { check, readQuery } from './input.js';
+
+/** A comment goes out this often, so that a reader that is gone is noticed. */
+const KEEP_ALIVE_MS = 15_000;
+
+const id = v.pipe(v.string(), v.digits(), v.transform(Number), v.safeInteger());
+const query = v.strictObject({ after: v.exactOptional(id) });
+
+/**
+ * Streams the events that are kept, then each as it happens. `Last-Event-ID`, which a browser's reader sends when it connects again,
+ * goes before `?after=`; without either the stream begins with the oldest.
+ */
+export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
+  return new Hono<ControlEnv>().get('/', (c) => {
+    const { after = 0 } = readQuery(c, query);
+    const lastSeen = c.req.header('last-event-id');
+    let seen = lastSeen ? check(id, lastSeen, 'Last-Event-ID') : after;
+    const tenant = c.var.tenant.id;
+
+    return streamSSE(c, async (stream) => {
+      const gone = new AbortController();
+      stream.onAbort(() => gone.abort());
+      await stream.write(': connected\n\n');
+      while (!stopping.aborted && !stream.aborted) {
+        const pending = await events.read(tenant, seen);
+        for (const event of pending) {
+          await stream.writeSSE({ id: String(event.id), data: JSON.stringify(event) });
+          seen = event.id;
+        }
+        if (pending.length > 0) continue;
+        const limit = deadline(KEEP_ALIVE_MS, [stopping, gone.signal]);
+        await events.wait(tenant, seen, limit.signal);
+        if (limit.signal.aborted && !stopping.aborted) await stream.write(': still here\n\n');
+        limit.clear();
+      }
+    });
+  });
+}

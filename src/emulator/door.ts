@@ -1,0 +1,155 @@
+/** What every request passes before a route sees it, one named step each. */
+import { once } from 'node:events';
+import type { HttpBindings } from '@hono/node-server';
+import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
+import type { Context, MiddlewareHandler } from 'hono';
+import { deadline } from './deadline.js';
+import type { EventLog } from './events.js';
+import type { Fault, Faults } from './faults.js';
+import { identitiesIn } from './identities.js';
+import { failureBody, readableByPages } from './failures.js';
+import type { Clock, Variables } from './services.js';
+import type { Tenants } from './tenants.js';
+
+/** A request inside the emulator, and what was done to it on the way. */
+export interface DoorEnv {
+  Bindings: HttpBindings;
+  Variables: Variables & {
+    /** Id of the fault that happened to it. */
+    faultId?: string;
+    dropped?: 'before' | 'after';
+  };
+}
+
+type Step = MiddlewareHandler<DoorEnv>;
+
+const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+/** Bytes that a request to an emulated service may have. */
+const MAX_BODY = 100 * 1024;
+const MAX_LOGGED_PATH = 200;
+
+/** Answers 421 to a `Host` that is no loopback name: a web page must not get here by DNS rebinding. */
+export function loopbackOnly(): Step {
+  return async (c, next) => {
+    if (LOOPBACK_HOST.test(c.req.header('host') ?? '') && LOOPBACK_HOST.test(new URL(c.req.url).host)) return next();
+    return c.json(
+      { code: 'misdirected_request', type: 'misdirected_request', message: 'Use a loopback host name.' },
+      421,
+    );
+  };
+}
+
+/** Stamps each answer with the real time, from the same clock as everything else on the wire. */
+export function dateHeader(clock: Clock): Step {
+  return async (c, next) => {
+    await next();
+    c.res.headers.set('Date', new Date(clock.now()).toUTCString());
+  };
+}
+
+/** Says whose request it is, as far as the path tells; the service's own routes know better and may say otherwise. */
+export function tenantOfPath(tenants: Tenants): Step {
+  return async (c, next) => {
+    const [, first, second = '', , fourth = ''] = c.req.path.split('/');
+    const named = first === 't' ? tenants.get(second) : first === 'v2' ? tenants.ofApp(fourth) : undefined;
+    c.set('tenant', named ?? tenants.default);
+    return next();
+  };
+}
+
+/** Emits `request` once it has been answered: method, path without query, status and why it was refused. No header, no body. */
+export function requestLog(events: EventLog): Step {
+  return async (c, next) => {
+    await next();
+    const { refusal, faultId, dropped } = c.var;
+    await events.emit(c.var.tenant.id, 'request', {
+      method: c.req.method,
+      path: c.req.path.slice(0, MAX_LOGGED_PATH),
+      // A connection that was dropped has no status, whatever the route said.
+      status: dropped ? null : c.res.status,
+      ...(refusal === undefined ? {} : { refusal }),
+      ...(faultId === undefined ? {} : { fault: faultId }),
+      ...(dropped === undefined ? {} : { dropped }),
+    });
+  };
+}
+
+/** Refuses a body that no call of the service has use for; one of unknown length is read first. */
+export function bodyLimit(): Step {
+  return async (c, next) => {
+    const announced = c.req.header('content-length');
+    const chunked = c.req.header('transfer-encoding') !== undefined;
+    const fits = chunked ? (await bufferBody(c)) !== undefined : Number(announced ?? 0) <= MAX_BODY;
+    if (fits) return next();
+    c.set('refusal', `the body has more than ${MAX_BODY} bytes`);
+    return readableByPages(c, c.json(failureBody(413), 413));
+  };
+}
+
+/** Lets the faults that a test asked for happen. `stopping` cuts a latency short. */
+export function faultStep(faults: Faults, stopping: AbortSignal): Step {
+  return async (c, next) => {
+    const fault = await faults.next(c.var.tenant.id, {
+      method: c.req.method,
+      path: c.req.path,
+      identities: async () =>
+        identitiesIn(c.req.path, c.req.header('authorization'), (await bufferBody(c))?.toString('utf8') ?? ''),
+    });
+    if (!fault) return next();
+    c.set('faultId', fault.id);
+    return happen(c, next, fault.do, stopping);
+  };
+}
+
+async function happen(
+  c: Context<DoorEnv>,
+  next: () => Promise<void>,
+  action: Fault['do'],
+  stopping: AbortSignal,
+): Promise<Response | void> {
+  if ('status' in action) {
+    c.set('refusal', 'a fault answered');
+    return readableByPages(c, injected(action));
+  }
+  if ('drop' in action) {
+    if (action.drop === 'after') await next();
+    c.set('dropped', action.drop);
+    c.env.incoming.socket.destroy();
+    // Set, not returned: a response that the route has made would win over a returned one.
+    c.res = RESPONSE_ALREADY_SENT;
+    return;
+  }
+  if ('requireNonce' in action) c.set('requireNonce', true);
+  else await pause(action.latencyMs, [stopping, c.req.raw.signal]);
+  return next();
+}
+
+function injected(action: Extract<Fault['do'], { status: number }>): Response {
+  const { status, body = failureBody(status), headers = {} } = action;
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  const kind = typeof body !== 'string' ? 'application/json' : /^\s*</.test(body) ? 'text/html' : 'text/plain';
+  return new Response(text, { status, headers: { 'Content-Type': kind, ...headers } });
+}
+
+async function pause(ms: number, signals: AbortSignal[]): Promise<void> {
+  const limit = deadline(ms, signals);
+  if (!limit.signal.aborted) await once(limit.signal, 'abort');
+  limit.clear();
+}
+
+/** Reads the body into memory and puts it back, so that a later reader finds it whole. Undefined when it is over the limit. */
+async function bufferBody(c: Context<DoorEnv>): Promise<Buffer | undefined> {
+  const { raw } = c.req;
+  if (raw.method === 'GET' || raw.method === 'HEAD' || raw.body === null) return Buffer.alloc(0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of raw.body) {
+    size += chunk.byteLength;
+    if (size > MAX_BODY) return undefined;
+    chunks.push(chunk);
+  }
+  const body = Buffer.concat(chunks);
+  const { method, headers, signal } = raw;
+  c.req.raw = new Request(raw.url, { method, headers, signal, body });
+  return body;
+}

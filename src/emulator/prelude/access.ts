@@ -1,0 +1,70 @@
+/** Access tokens: minted for a session, and recognised as a bearer. */
+import type { Context } from 'hono';
+import { FrontendError, type Env } from './errors.js';
+import { combine, takeScopes, type GrantedScope } from './grants.js';
+import { age, keyOf, type Place } from './parts.js';
+import { newUuid } from './randomness.js';
+import { findSession, type RefreshToken, type Session } from './sessions.js';
+import { setRefreshCookie } from './cookies.js';
+
+/** A request's user: the live session behind its access token. */
+export interface Bearer {
+  session: Session;
+  token: string;
+}
+
+/** Prelude: the answer of login and refresh. `expires_at` in Unix seconds. */
+export interface AccessAnswer {
+  access_token: string;
+  expires_at: number;
+}
+
+/** Mints a token with the session's scopes and those of `extra`; it ends with the first grant that it shows. */
+export async function mintAccess(place: Place, session: Session, extra: GrantedScope[] = []): Promise<AccessAnswer> {
+  const { services, tenant, tokens } = place;
+  const { accessTokenSeconds } = await services.settings(tenant.id);
+  const { scope, seconds } = combine(place, [...(await takeScopes(place, session)), ...extra], accessTokenSeconds);
+  const iat = Math.floor(services.clock.now() / 1000);
+  const jti = newUuid(services.randomBytes);
+  const claims = {
+    iss: tenant.prelude.issuer,
+    sub: session.userId,
+    sid: session.id,
+    scope,
+    iat,
+    nbf: iat,
+    exp: iat + seconds,
+    jti,
+  };
+  // A token ages by the tenant's clock, which its own `exp` does not know.
+  const record = { sessionId: session.id };
+  await services.state.put(keyOf(place, 'prelude-access', jti), record, { expiresAt: age(place) + seconds * 1000 });
+  await services.emit(tenant.id, 'token', { kind: 'access', claims });
+  return { access_token: tokens.signAccess(claims), expires_at: claims.exp };
+}
+
+/** The session behind the request's bearer token. Throws FrontendError `unauthorized`. */
+export async function requireBearer(c: Context<Env>, place: Place): Promise<Bearer> {
+  const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
+  if (!token) throw refuse('an access token', 'none');
+  const claims = place.tokens.readAccess(token);
+  if (!claims) throw refuse('an access token signed by this service', 'another');
+  if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, 'another issuer');
+  const record = await place.services.state.get(keyOf(place, 'prelude-access', String(claims.jti)));
+  if (!record) throw refuse('an unexpired access token', 'an expired one');
+  const session = await findSession(place, String(claims.sid));
+  if (!session || session.userId !== claims.sub) throw refuse('a live session', 'one that is over');
+  return { session, token };
+}
+
+/** Answers with a token pair, its refresh token in header and cookie. */
+export function answerTokens(c: Context<Env>, place: Place, refresh: RefreshToken, answer: AccessAnswer): Response {
+  c.header('X-Refresh-Token', refresh.token);
+  c.header('X-Refresh-Token-Expires-At', new Date(refresh.expiresAt).toISOString());
+  setRefreshCookie(c, place, refresh);
+  return c.json(answer, 200);
+}
+
+function refuse(expected: string, got: string): FrontendError {
+  return new FrontendError('unauthorized', `bearer: expected ${expected}, got ${got}`);
+}

@@ -1,0 +1,125 @@
+/** The emulated Prelude service. */
+import { Hono, type MiddlewareHandler } from 'hono';
+import { cors } from 'hono/cors';
+import type { Services } from '../services.js';
+import { ProofKeys } from './dpop.js';
+import { answerFrontend, answerManagement, FrontendError, ManagementError, type Env } from './errors.js';
+import { KeySets } from './key-sets.js';
+import { loadKeys } from './keys.js';
+import { Nonces } from './nonces.js';
+import type { Parts } from './parts.js';
+import { challengeRoutes } from './routes/challenge.js';
+import { loginRoutes } from './routes/login.js';
+import { loginConfigRoutes, requireManagementKey, scopeRoutes, stepUpConfigRoutes } from './routes/management.js';
+import { refuseFrontendRest, refuseManagementRest } from './routes/not-emulated.js';
+import { otpRoutes } from './routes/otp.js';
+import { sessionRoutes } from './routes/session.js';
+import { userRoutes } from './routes/users.js';
+import { wellKnownRoutes } from './routes/wellknown.js';
+import { Tokens } from './tokens.js';
+
+const ALLOWED_HEADERS = [
+  'authorization',
+  'content-type',
+  'dpop',
+  'x-refresh-token',
+  'x-sdk-user-agent',
+  'x-verification-token',
+  'x-device-id',
+];
+const EXPOSED_HEADERS = ['DPoP-Nonce', 'X-Refresh-Token', 'X-Refresh-Token-Expires-At', 'X-Verification-Token', 'Date'];
+
+/**
+ * Builds the service: frontend API, management API and public documents, for every tenant. Reads its signing keys from
+ * `services.folder`, or makes them. Throws FailedError when that folder cannot be used.
+ */
+export async function createPrelude(services: Services): Promise<Hono<Env>> {
+  const keys = await loadKeys(services.folder);
+  const parts: Parts = {
+    services,
+    tokens: new Tokens(keys),
+    nonces: new Nonces(keys.nonceSecret),
+    proofKeys: new ProofKeys(),
+    keySets: new KeySets(),
+  };
+  const app = new Hono<Env>();
+  for (const prefix of ['', '/t/:tenant']) {
+    app.route(`${prefix}/v1/session`, frontend(parts));
+    app.route(`${prefix}/.well-known`, publicDocuments(parts));
+  }
+  app.route('/v2/session/apps/:appId', management(parts));
+  app.route('/v2/session', unknownManagement());
+  return app;
+}
+
+function frontend(parts: Parts): Hono<Env> {
+  const api = new Hono<Env>();
+  api.onError(answerFrontend(parts.services));
+  api.use('*', crossOrigin(), noStore());
+  api.use('*', findTenant(parts));
+  api.route('/', otpRoutes(parts));
+  api.route('/', loginRoutes(parts));
+  api.route('/', sessionRoutes(parts));
+  api.route('/', challengeRoutes(parts));
+  refuseFrontendRest(api);
+  return api;
+}
+
+function publicDocuments(parts: Parts): Hono<Env> {
+  const documents = new Hono<Env>();
+  documents.onError(answerFrontend(parts.services));
+  documents.use('*', findTenant(parts));
+  documents.route('/', wellKnownRoutes(parts));
+  return documents;
+}
+
+function management(parts: Parts): Hono<Env> {
+  const api = new Hono<Env>();
+  api.onError(answerManagement());
+  api.use('*', requireManagementKey(parts));
+  api.route('/', scopeRoutes(parts));
+  api.route('/', stepUpConfigRoutes(parts));
+  api.route('/', loginConfigRoutes(parts));
+  api.route('/', userRoutes(parts));
+  refuseManagementRest(api);
+  return api;
+}
+
+function unknownManagement(): Hono<Env> {
+  const api = new Hono<Env>();
+  api.onError(answerManagement());
+  api.all('*', (c) => {
+    throw new ManagementError(404, 'not_found', `The service does not have ${c.req.method} ${c.req.path}.`);
+  });
+  return api;
+}
+
+/** A browser sends its cookies only where its very origin is echoed, and reads only headers that are exposed. */
+function crossOrigin(): MiddlewareHandler<Env> {
+  return cors({
+    origin: (origin) => origin,
+    credentials: true,
+    allowMethods: ['GET', 'POST'],
+    allowHeaders: ALLOWED_HEADERS,
+    exposeHeaders: EXPOSED_HEADERS,
+    maxAge: 600,
+  });
+}
+
+/** Answers of the frontend hold tokens and cookies, so nobody may keep them. */
+function noStore(): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    c.header('Cache-Control', 'no-store');
+    await next();
+  };
+}
+
+/** The tenant that the path names, else the default one. */
+function findTenant({ services }: Parts): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const tenant = await services.tenant(c.req.param('tenant') ?? 'default');
+    if (!tenant) throw new FrontendError('not_found', 'tenant: expected one that exists, got another');
+    c.set('tenant', tenant);
+    await next();
+  };
+}

@@ -1,0 +1,57 @@
+/** Key sets of developers' backends (RFC 7517), for custom steps: fetched, and kept for ten minutes. */
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import * as v from 'valibot';
+import { callOut } from './callout.js';
+
+const KEPT_MS = 10 * 60_000;
+const MAX_SETS = 100;
+const LIMITS = {
+  method: 'GET',
+  headers: { accept: 'application/json' },
+  timeoutMs: 5000,
+  maxBytes: 64 * 1024,
+} as const;
+
+const KeySetBody = v.object({ keys: v.array(v.looseObject({ kty: v.string(), kid: v.optional(v.string()) })) });
+
+interface KeptSet {
+  fetchedAt: number;
+  keys: Map<string, KeyObject>;
+}
+
+export class KeySets {
+  private readonly sets = new Map<string, KeptSet>();
+
+  /**
+   * The RSA key of a `kid`. A set is fetched when it is older than ten minutes by `now` (milliseconds, age clock) or lacks the
+   * `kid`. A string says in words why there is no key.
+   */
+  async find(tenant: string, address: string, kid: string, now: number): Promise<KeyObject | string> {
+    const name = `${tenant} ${address}`;
+    const kept = this.sets.get(name);
+    const fresh = kept && now >= kept.fetchedAt && now - kept.fetchedAt < KEPT_MS ? kept.keys.get(kid) : undefined;
+    if (fresh) return fresh;
+    const fetched = await fetchSet(address);
+    if (typeof fetched === 'string') return fetched;
+    if (this.sets.size >= MAX_SETS && !kept) this.sets.clear();
+    this.sets.set(name, { fetchedAt: now, keys: fetched });
+    return fetched.get(kid) ?? 'kid: expected one of the key set, got another';
+  }
+}
+
+async function fetchSet(address: string): Promise<Map<string, KeyObject> | string> {
+  const result = await callOut(address, LIMITS);
+  if (result.outcome !== 'answered') {
+    return `jwks_url: ${result.outcome === 'failed' ? result.words : 'expected at most 64 KB, got more'}`;
+  }
+  if (result.status !== 200) return `jwks_url: expected status 200, got ${result.status}`;
+  const keys = new Map<string, KeyObject>();
+  try {
+    for (const jwk of v.parse(KeySetBody, JSON.parse(result.body.toString('utf8'))).keys) {
+      if (jwk.kty === 'RSA' && jwk.kid) keys.set(jwk.kid, createPublicKey({ key: jwk, format: 'jwk' }));
+    }
+  } catch {
+    return 'jwks_url: expected a JSON Web Key Set, got something else';
+  }
+  return keys;
+}

@@ -1,0 +1,102 @@
+/** Configurations of OTP login. A new application has one for SMS and one for email. */
+import { amend, keyOf, type Place } from './parts.js';
+import { newId } from './randomness.js';
+import type { LoginConfigBody } from './wire.js';
+
+/** A configuration as the management API shows it. */
+export interface LoginConfig extends LoginConfigBody {
+  id: string;
+  created_at: string;
+  updated_at: string;
+}
+
+const DOCUMENT = 'login-otp';
+const CHANNELS = ['sms', 'email'] as const;
+
+/** All of them, oldest first. */
+export async function listLoginConfigs(place: Place): Promise<LoginConfig[]> {
+  const key = keyOf(place, 'prelude-config', DOCUMENT);
+  const kept = await place.services.state.get<LoginConfig[]>(key);
+  if (kept) return kept.value;
+  // The first reader fixes the ids of the initial ones.
+  return amend<LoginConfig[]>(
+    place,
+    DOCUMENT,
+    () => initial(place),
+    (configs) => configs,
+  );
+}
+
+/** The one that a login goes through: that of the id, else the channel's default. Undefined when there is none. */
+export async function loginConfigFor(
+  place: Place,
+  channel: 'sms' | 'email',
+  id?: string,
+): Promise<LoginConfig | undefined> {
+  const ofChannel = (await listLoginConfigs(place)).filter(({ channel_type }) => channel_type === channel);
+  return ofChannel.find((config) => (id === undefined ? config.is_default : config.id === id));
+}
+
+/** Adds one; a new default takes the place of its channel's former one. */
+export async function addLoginConfig(place: Place, body: LoginConfigBody): Promise<LoginConfig> {
+  const made = stamp(place, body);
+  await amend<LoginConfig[]>(
+    place,
+    DOCUMENT,
+    () => initial(place),
+    (configs) => [...yieldDefault(configs, made), made],
+  );
+  return made;
+}
+
+/** Replaces one. Undefined when there is none with this id. */
+export async function replaceLoginConfig(
+  place: Place,
+  id: string,
+  body: LoginConfigBody,
+): Promise<LoginConfig | undefined> {
+  const now = new Date(place.services.clock.now()).toISOString();
+  const configs = await amend<LoginConfig[]>(
+    place,
+    DOCUMENT,
+    () => initial(place),
+    (kept) => {
+      const old = kept.find((config) => config.id === id);
+      if (!old) return kept;
+      const changed = { ...body, id, created_at: old.created_at, updated_at: now };
+      return yieldDefault(kept, changed).map((config) => (config.id === id ? changed : config));
+    },
+  );
+  return configs.find((config) => config.id === id);
+}
+
+/** Removes one. False when there is none with this id. */
+export async function removeLoginConfig(place: Place, id: string): Promise<boolean> {
+  let found = false;
+  await amend<LoginConfig[]>(
+    place,
+    DOCUMENT,
+    () => initial(place),
+    (configs) => {
+      found = configs.some((config) => config.id === id);
+      return configs.filter((config) => config.id !== id);
+    },
+  );
+  return found;
+}
+
+function initial(place: Place): LoginConfig[] {
+  return CHANNELS.map((channel_type) => stamp(place, { config_type: 'otp', channel_type, is_default: true }));
+}
+
+function stamp(place: Place, body: LoginConfigBody): LoginConfig {
+  const now = new Date(place.services.clock.now()).toISOString();
+  return { ...body, id: newId('lcfg', place.services.randomBytes), created_at: now, updated_at: now };
+}
+
+function yieldDefault(configs: LoginConfig[], next: LoginConfig): LoginConfig[] {
+  if (!next.is_default) return configs;
+  return configs.map((config) =>
+    config.channel_type === next.channel_type ? { ...config, is_default: false } : config,
+  );
+}

@@ -1,0 +1,49 @@
+/** What every route and rule of the emulated service works with. */
+import type { Context } from 'hono';
+import type { Services, Tenant } from '../services.js';
+import type { ProofKeys } from './dpop.js';
+import type { Env } from './errors.js';
+import type { KeySets } from './key-sets.js';
+import type { Nonces } from './nonces.js';
+import type { Tokens } from './tokens.js';
+
+export interface Parts {
+  services: Services;
+  tokens: Tokens;
+  nonces: Nonces;
+  proofKeys: ProofKeys;
+  /** The key sets of developers' backends, fetched and cached. */
+  keySets: KeySets;
+}
+
+/** The parts, for one tenant. */
+export interface Place extends Parts {
+  tenant: Tenant;
+}
+
+/** The parts, for the tenant of a request. */
+export function placeOf(c: Context<Env>, parts: Parts): Place {
+  return { ...parts, tenant: c.get('tenant') };
+}
+
+/** Milliseconds on the clock by which things of this tenant age. */
+export function age({ services, tenant }: Place): number {
+  return services.clock.ageNow(tenant.id);
+}
+
+/** Key of one of the tenant's records. */
+export function keyOf({ tenant }: Place, kind: string, id: string): { tenant: string; kind: string; id: string } {
+  return { tenant: tenant.id, kind, id };
+}
+
+/** One document a tenant (kind `prelude-config`), changed by compare-and-set until `change` has been applied to what is really there. */
+export async function amend<T>(place: Place, id: string, initial: () => T, change: (value: T) => T): Promise<T> {
+  const { state } = place.services;
+  const key = keyOf(place, 'prelude-config', id);
+  for (;;) {
+    const kept = await state.get<T>(key);
+    const next = change(kept ? kept.value : initial());
+    const written = kept ? await state.update(key, kept.version, next) : await state.putIfAbsent(key, next);
+    if (written) return next;
+  }
+}

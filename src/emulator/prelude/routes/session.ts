@@ -1,0 +1,149 @@
+/** The session itself: refresh, logout, the user's list of sessions. */
+import { Hono, type Context } from 'hono';
+import { answerTokens, mintAccess, requireBearer, type Bearer } from '../access.js';
+import { offerNonce, requireKey, requireProof } from '../binding.js';
+import { readBody } from '../body.js';
+import { move, present } from '../challenges.js';
+import { carriedRefresh, clearRefreshCookie, type Carried } from '../cookies.js';
+import { FrontendError, type Env } from '../errors.js';
+import { keepGrant, type GrantedScope } from '../grants.js';
+import { placeOf, type Parts, type Place } from '../parts.js';
+import { findRefresh, revokeSession, rotate, sessionsOf, type PresentedRefresh, type Session } from '../sessions.js';
+import { Refresh } from '../wire.js';
+
+/** `/refresh`, `/revoke`, `/me/list`, `/me/revoke`, `/password/compliancy`. */
+export function sessionRoutes(parts: Parts): Hono<Env> {
+  const routes = new Hono<Env>();
+
+  routes.post('/refresh', async (c) => {
+    const place = placeOf(c, parts);
+    const { jkt } = await requireProof(c, place);
+    const { step_up_token } = await readBody(c, Refresh);
+    const presented = await requireRefresh(place, carriedRefresh(c, place));
+    requireKey({ jkt }, presented.session.jkt);
+    // Whatever can be refused is refused before the refresh token is used up; a reuse ends the session anyhow.
+    const extra =
+      step_up_token === undefined || presented.used ? [] : await spendStepUp(place, presented.session, step_up_token);
+    const refresh = await rotate(place, presented);
+    if (!refresh) throw noRefresh('one used before, so the session is over');
+    return answerTokens(c, place, refresh, await mintAccess(place, presented.session, extra));
+  });
+
+  routes.post('/revoke', async (c) => {
+    const place = placeOf(c, parts);
+    const carried = carriedRefresh(c, place);
+    // Prelude: the web SDK without a key logs out by its cookie alone.
+    const keyless = carried?.byCookie === true && c.req.header('dpop') === undefined;
+    if (keyless) offerNonce(c, place);
+    const proof = keyless ? undefined : await requireProof(c, place);
+    const presented = await requireRefresh(place, carried);
+    if (proof) requireKey(proof, presented.session.jkt);
+    await revokeSession(place, presented.session.id, presented.used ? 'refresh token reused' : 'logout');
+    if (presented.used) throw noRefresh('one used before, so the session is over');
+    clearRefreshCookie(c, place);
+    return c.body(null, 204);
+  });
+
+  routes.get('/me/list', async (c) => {
+    const place = placeOf(c, parts);
+    const { session } = await bearerWithProof(c, place);
+    const { limit, offset } = page(c);
+    const all = await sessionsOf(place, session.userId);
+    return c.json({ sessions: all.slice(offset, offset + limit).map(show), total: all.length, limit, offset });
+  });
+
+  routes.post('/me/revoke', async (c) => {
+    const place = placeOf(c, parts);
+    const { session } = await bearerWithProof(c, place);
+    for (const id of await targets(c, place, session)) await revokeSession(place, id, 'revoked by the user');
+    return c.body(null, 204);
+  });
+
+  routes.get('/password/compliancy', (c) =>
+    c.json({ min_length: 8, max_length: 0, uppercase: 0, lowercase: 0, numbers: 0, symbols: 0 }),
+  );
+
+  return routes;
+}
+
+/** The bearer, with a regular proof checked where the client sends one. */
+export async function bearerWithProof(c: Context<Env>, place: Place): Promise<Bearer> {
+  const bearer = await requireBearer(c, place);
+  if (c.req.header('dpop') !== undefined) requireKey(await requireProof(c, place, bearer.token), bearer.session.jkt);
+  return bearer;
+}
+
+async function requireRefresh(place: Place, carried: Carried | undefined): Promise<PresentedRefresh> {
+  if (!carried) throw noRefresh('none');
+  const presented = await findRefresh(place, carried.token);
+  if (!presented) throw noRefresh('one that is unknown, expired or revoked');
+  return presented;
+}
+
+/** Spends a completed challenge: its scope for this token, and a bound grant for those to come. */
+async function spendStepUp(place: Place, session: Session, token: string): Promise<GrantedScope[]> {
+  const { challenge, jti } = await present(place, token);
+  const event = { type: 'spend', jti, userId: session.userId, sessionId: session.id } as const;
+  const { effects } = await move(place, challenge.id, event);
+  const granted: GrantedScope[] = [];
+  for (const effect of effects) {
+    if (effect.type !== 'grant') continue;
+    if (effect.mode === 'single-use') granted.push({ scope: effect.scope, endsAt: effect.endsAt });
+    else await keepGrant(place, challenge.id, session, effect);
+  }
+  return granted;
+}
+
+function page(c: Context<Env>): { limit: number; offset: number } {
+  const limit = c.req.query('limit') ?? '10';
+  const offset = c.req.query('offset') ?? '0';
+  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
+    throw new FrontendError('invalid_pagination_limit', 'limit: expected 1 to 100, got another value');
+  }
+  if (!/^\d{1,9}$/.test(offset)) {
+    throw new FrontendError('invalid_pagination_offset', 'offset: expected 0 or more, got another value');
+  }
+  return { limit: Number(limit), offset: Number(offset) };
+}
+
+async function targets(c: Context<Env>, place: Place, session: Session): Promise<string[]> {
+  const all = (await sessionsOf(place, session.userId)).map(({ id }) => id);
+  const wanted = c.req.query('session_id');
+  switch (c.req.query('target')) {
+    case 'all':
+      return all;
+    case 'others':
+      return all.filter((id) => id !== session.id);
+    case 'mine':
+      return [session.id];
+    case 'session':
+      if (wanted === undefined) throw new FrontendError('bad_request', 'session_id: expected one, got none');
+      if (!all.includes(wanted))
+        throw new FrontendError('not_found', "session_id: expected one of the user's sessions, got another");
+      return [wanted];
+    default:
+      throw new FrontendError('bad_request', 'target: expected all, others, mine or session, got another');
+  }
+}
+
+function show(session: Session): Record<string, string> {
+  const platform = session.userAgent;
+  return {
+    id: session.id,
+    device_model: '',
+    device_type: /Mobile|iPhone|Android/.test(platform)
+      ? 'mobile'
+      : /Macintosh|Windows|X11/.test(platform)
+        ? 'desktop'
+        : 'unknown',
+    os_version: '',
+    country_code: '',
+    created_at: new Date(session.createdAt).toISOString(),
+    last_seen_at: new Date(session.lastSeenAt).toISOString(),
+    expires_at: new Date(session.expiresAt).toISOString(),
+  };
+}
+
+function noRefresh(got: string): FrontendError {
+  return new FrontendError('unauthorized', `refresh token: expected a live one, got ${got}`);
+}

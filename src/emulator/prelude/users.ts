@@ -1,0 +1,81 @@
+/** Users and the identifiers by which they are found. */
+import { keyOf, type Place } from './parts.js';
+import { newId } from './randomness.js';
+import { canonicalIdentifier, type Identifier } from './wire.js';
+
+export interface User {
+  id: string;
+  identifiers: Identifier[];
+  profile: { [key: string]: unknown };
+  /** Real time, milliseconds. */
+  createdAt: number;
+}
+
+interface Owner {
+  userId: string;
+}
+
+/** A user by id. */
+export async function findUser(place: Place, id: string): Promise<User | undefined> {
+  return (await place.services.state.get<User>(keyOf(place, 'prelude-user', id)))?.value;
+}
+
+/** The user who has this identifier; a new one when nobody has. `canonical` is the identifier's looked-up form. */
+export async function userOf(place: Place, identifier: Identifier, canonical: string): Promise<User> {
+  for (;;) {
+    const owner = await ownerOf(place, canonical);
+    if (owner) return owner;
+    const made = await createUser(place, { identifiers: [identifier] });
+    if (made) return made;
+  }
+}
+
+async function ownerOf(place: Place, canonical: string): Promise<User | undefined> {
+  const kept = await place.services.state.get<Owner>(keyOf(place, 'prelude-identifier', canonical));
+  return kept && findUser(place, kept.value.userId);
+}
+
+/** Makes a user, or returns undefined when the id or an identifier is taken. Identifiers have been checked. */
+export async function createUser(
+  place: Place,
+  wish: { identifiers: Identifier[]; id?: string | undefined; profile?: Record<string, unknown> | undefined },
+): Promise<User | undefined> {
+  const { services } = place;
+  const id = wish.id ?? newId('usr', services.randomBytes);
+  const user: User = {
+    id,
+    identifiers: wish.identifiers,
+    profile: wish.profile ?? {},
+    createdAt: services.clock.now(),
+  };
+  // The user comes first, so that whoever finds the identifier finds its owner as well.
+  if (!(await services.state.putIfAbsent(keyOf(place, 'prelude-user', id), user))) return undefined;
+  const claimed: string[] = [];
+  for (const identifier of wish.identifiers) {
+    const canonical = canonicalIdentifier(identifier) ?? '';
+    if (!(await services.state.putIfAbsent<Owner>(keyOf(place, 'prelude-identifier', canonical), { userId: id }))) {
+      await release(place, claimed);
+      await services.state.delete(keyOf(place, 'prelude-user', id));
+      return undefined;
+    }
+    claimed.push(canonical);
+  }
+  return user;
+}
+
+/** Removes a user and frees the identifiers. False when there is none. */
+export async function deleteUser(place: Place, id: string): Promise<boolean> {
+  const user = await place.services.state.takeOnce<User>(keyOf(place, 'prelude-user', id));
+  if (!user) return false;
+  await release(
+    place,
+    user.identifiers.map((identifier) => canonicalIdentifier(identifier) ?? ''),
+  );
+  return true;
+}
+
+async function release(place: Place, canonicals: string[]): Promise<void> {
+  for (const canonical of canonicals) {
+    await place.services.state.delete(keyOf(place, 'prelude-identifier', canonical));
+  }
+}

@@ -1,0 +1,87 @@
+/** The token by which a developer's backend proves a custom step. */
+import * as v from 'valibot';
+import { FrontendError, type FrontendCode } from './errors.js';
+import { age, keyOf, type Place } from './parts.js';
+import { digest } from './randomness.js';
+import { currentStep, isManaged, type Challenge } from './rules.js';
+import { parseJws, verifyRs256 } from './tokens.js';
+
+const LEEWAY_SECONDS = 30;
+const LONGEST_SECONDS = 3600;
+
+const VerificationClaims = v.object({
+  sub: v.string(),
+  challenge_id: v.string(),
+  key: v.string(),
+  status: v.string(),
+  jti: v.pipe(v.string(), v.minLength(1), v.maxLength(256)),
+  iat: v.number(),
+  nbf: v.number(),
+  exp: v.number(),
+});
+type VerificationClaims = v.InferOutput<typeof VerificationClaims>;
+
+/**
+ * Checks a verification token against its challenge and marks its `jti` as seen. Returns the step's key. Throws FrontendError
+ * `invalid_verification_token`, `token_mismatch`, `step_not_found`, `step_bypassed`, `step_not_completed`, `token_reused`.
+ */
+export async function checkVerificationToken(
+  place: Place,
+  token: string,
+  challenge: Challenge,
+  jwksUrl: string,
+): Promise<string> {
+  const claims = await readClaims(place, token, jwksUrl);
+  if (claims.challenge_id !== challenge.id)
+    throw refuse('token_mismatch', "challenge_id: expected the challenge token's, got another");
+  if (claims.sub !== challenge.userId)
+    throw refuse('token_mismatch', "sub: expected the challenge token's, got another");
+  if (isManaged(claims.key)) throw invalid('key: expected a custom step, got one that the service runs');
+  if (!challenge.steps.some(({ key }) => key === claims.key)) {
+    throw refuse('step_not_found', 'key: expected a step of the challenge, got another');
+  }
+  const current = currentStep(challenge)?.key ?? 'completed';
+  if (claims.key !== current) throw refuse('step_bypassed', `key: expected ${current}, got another step`);
+  if (claims.status !== 'completed') throw refuse('step_not_completed', 'status: expected completed, got another');
+  await spendJti(place, claims);
+  return claims.key;
+}
+
+async function readClaims(place: Place, token: string, jwksUrl: string): Promise<VerificationClaims> {
+  const jws = parseJws(token);
+  if (!jws) throw invalid('expected a compact JWS, got something else');
+  if (jws.header.alg !== 'RS256') throw invalid('alg: expected RS256, got another');
+  if (jws.header.crit !== undefined) throw invalid('crit: expected none, got some');
+  const { kid } = jws.header;
+  if (typeof kid !== 'string' || kid === '') throw invalid('kid: expected one, got none');
+  const key = await place.keySets.find(place.tenant.id, jwksUrl, kid, age(place));
+  if (typeof key === 'string') throw invalid(key);
+  if (!verifyRs256(jws, key)) throw invalid("signature: expected one by the key set's key, got another");
+  const parsed = v.safeParse(VerificationClaims, jws.payload, { abortEarly: true });
+  if (!parsed.success)
+    throw invalid(`${String(parsed.issues[0].path?.[0].key)}: expected the claim, got none that fits`);
+  checkTimes(parsed.output, Math.floor(place.services.clock.now() / 1000));
+  return parsed.output;
+}
+
+function checkTimes({ iat, nbf, exp }: VerificationClaims, now: number): void {
+  if (exp + LEEWAY_SECONDS <= now) throw invalid('exp: expected a time to come, got one that has passed');
+  if (nbf - LEEWAY_SECONDS > now) throw invalid('nbf: expected a time that has passed, got one to come');
+  if (iat - LEEWAY_SECONDS > now) throw invalid('iat: expected a time that has passed, got one to come');
+  if (exp - iat > LONGEST_SECONDS) throw invalid(`exp: expected at most ${LONGEST_SECONDS} s after iat, got more`);
+}
+
+async function spendJti(place: Place, { jti, exp }: VerificationClaims): Promise<void> {
+  const goodForMs = (exp + LEEWAY_SECONDS + 1) * 1000 - place.services.clock.now();
+  const key = keyOf(place, 'prelude-verification-jti', digest(jti));
+  if (await place.services.state.putIfAbsent(key, true, { expiresAt: age(place) + goodForMs })) return;
+  throw refuse('token_reused', 'jti: expected a new one, got one seen before');
+}
+
+function invalid(words: string): FrontendError {
+  return refuse('invalid_verification_token', words);
+}
+
+function refuse(code: FrontendCode, words: string): FrontendError {
+  return new FrontendError(code, `verification token, ${words}`);
+}

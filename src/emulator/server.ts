@@ -1,0 +1,12 @@
+/** Starts the emulator with every service that it has. */
+import type { RunningEmulator, StartOptions } from './emulator.js';
+import { openHouse, type World } from './house.js';
+import { createPrelude } from './prelude/app.js';
+
+/**
+ * Starts an emulator: listeners, state, control API and the emulated services. It answers when this resolves. Throws FailedError:
+ * PORT_IN_USE, LISTEN_FAILED, FILE_UNREADABLE, FILE_UNWRITABLE; nothing is left running then. Several may run in one process.
+ */
+export function startEmulator(options: StartOptions, world: World): Promise<RunningEmulator> {
+  return openHouse(options, world, async (services) => [await createPrelude(services)]);
+}

@@ -1,0 +1,39 @@
+/** The tenants of one emulator. Only the default one exists so far; its ids and key are constants of the public contract. */
+import type { Tenant } from './services.js';
+
+const DEFAULT_TENANT = 'default';
+const APP_ID = 'demo';
+const MANAGEMENT_KEY = 'sk_emulator_demo';
+
+export interface Tenants {
+  /** The tenant with this id, or undefined. */
+  get(id: string): Tenant | undefined;
+  /** The tenant whose Prelude application has this id, or undefined. */
+  ofApp(appId: string): Tenant | undefined;
+  readonly default: Tenant;
+  readonly count: number;
+}
+
+/**
+ * Tenants of an emulator that answers at `url`. `domain` is host and port of its https listener (of the http one when there is no
+ * other): what the official SDK takes as its domain, and the issuer of tokens.
+ */
+export function createTenants({ url, domain }: { url: string; domain: string }): Tenants {
+  const tenant: Tenant = {
+    id: DEFAULT_TENANT,
+    prelude: {
+      appId: APP_ID,
+      sessionDomain: domain,
+      managementUrl: url,
+      managementKey: MANAGEMENT_KEY,
+      issuer: domain,
+      jwksUrl: `${url}/.well-known/jwks.json`,
+    },
+  };
+  return {
+    get: (id) => (id === tenant.id ? tenant : undefined),
+    ofApp: (appId) => (appId === tenant.prelude.appId ? tenant : undefined),
+    default: tenant,
+    count: 1,
+  };
+}

@@ -1,0 +1,122 @@
+/** The certificate of the https listener: one self-signed leaf, made on first use. It can sign for nobody else. */
+import { createPrivateKey, X509Certificate } from 'node:crypto';
+import { chmod, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import writeFileAtomic from 'write-file-atomic';
+import { FailedError } from '../errors.js';
+import type { Pair } from './leaf.js';
+
+export interface Certificate extends Pair {
+  /** Where the certificate is, for `NODE_EXTRA_CA_CERTS`. */
+  certPath: string;
+}
+
+/** The part of the outside world that a certificate needs. */
+export interface TlsWorld {
+  /** Milliseconds since the epoch. */
+  now(): number;
+  randomBytes(size: number): Uint8Array;
+}
+
+const DAY_MS = 86_400_000;
+const LIFETIME_MS = 365 * DAY_MS;
+/** One that ends sooner than this is made anew, so that none ends while the emulator runs. */
+const RENEW_BEFORE_MS = 30 * DAY_MS;
+/** Begins in the past, for a client whose clock is behind. */
+const BACKDATE_MS = DAY_MS;
+const FILE = 'tls.pem';
+
+/**
+ * The certificate in `folder`, made when there is none that is good for another 30 days. Key and certificate lie together in `tls.pem`
+ * (mode 0600), so that two starts at once cannot mix them; `cert.pem` is the certificate alone. Throws FailedError FILE_UNREADABLE or
+ * FILE_UNWRITABLE with the path.
+ */
+export async function loadCertificate(folder: string, world: TlsWorld): Promise<Certificate> {
+  const path = join(folder, FILE);
+  const kept = (await readPair(path, world.now())) ?? (await renewPair(path, world));
+  const certPath = join(folder, 'cert.pem');
+  if ((await readText(certPath)) !== kept.cert) await replaceFile(certPath, kept.cert, 0o644);
+  return { ...kept, certPath };
+}
+
+/** Makes a pair while no other start does; the one that comes later finds what the first has made. */
+async function renewPair(path: string, world: TlsWorld): Promise<Pair> {
+  const { default: lockfile } = await import('proper-lockfile');
+  let release: () => Promise<void>;
+  try {
+    release = await lockfile.lock(path, {
+      realpath: false,
+      retries: { retries: 100, minTimeout: 20, maxTimeout: 100 },
+      // Who lost the lock writes a whole file all the same: the rename decides.
+      onCompromised: () => undefined,
+    });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  try {
+    const found = await readPair(path, world.now());
+    if (found) return found;
+    const made = await makePair(world);
+    await replaceFile(path, made.key + made.cert, 0o600);
+    return made;
+  } finally {
+    await release();
+  }
+}
+
+async function readPair(path: string, now: number): Promise<Pair | undefined> {
+  const text = await readText(path);
+  const [key] = text?.match(/-----BEGIN PRIVATE KEY-----[^-]+-----END PRIVATE KEY-----\n?/) ?? [];
+  const [cert] = text?.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----\n?/) ?? [];
+  if (key === undefined || cert === undefined || !isGood({ key, cert }, now)) return undefined;
+  try {
+    await chmod(path, 0o600);
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+  return { key, cert };
+}
+
+function isGood({ key, cert }: Pair, now: number): boolean {
+  try {
+    const leaf = new X509Certificate(cert);
+    const from = Date.parse(leaf.validFrom);
+    const to = Date.parse(leaf.validTo);
+    return leaf.checkPrivateKey(createPrivateKey(key)) && from <= now && to - now > RENEW_BEFORE_MS;
+  } catch {
+    // A file that is no certificate is replaced by one that is.
+    return false;
+  }
+}
+
+async function makePair(world: TlsWorld): Promise<Pair> {
+  const { signLeaf } = await import('./leaf.js');
+  const now = world.now();
+  return signLeaf({
+    notBefore: new Date(now - BACKDATE_MS),
+    notAfter: new Date(now + LIFETIME_MS),
+    serial: world.randomBytes(16),
+  });
+}
+
+async function readText(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw new FailedError('FILE_UNREADABLE', `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+/** Writes beside the file and renames, so that a reader sees the old one or the new one, whole. */
+async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  try {
+    await writeFileAtomic(path, text, { mode });
+  } catch (error) {
+    throw unwritable(path, error);
+  }
+}
+
+function unwritable(path: string, error: unknown): FailedError {
+  return new FailedError('FILE_UNWRITABLE', `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
+}
