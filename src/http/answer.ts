@@ -1,0 +1,89 @@
+/** Reads an answer's body within its limits and says what is wrong with it. */
+import * as v from 'valibot';
+import type { UnreachableError } from '../errors.js';
+import { malformed, retryAfterSeconds, serviceFailure } from './failures.js';
+
+/** Larger answers are refused. Bytes. */
+export const MAX_ANSWER_BYTES = 1024 * 1024;
+
+export interface ReadAnswer {
+  /** The parsed body; undefined when it is empty or no JSON. */
+  json: unknown;
+  /** Set when the answer cannot be used. */
+  failure?: UnreachableError | undefined;
+}
+
+const errorBody = v.object({
+  code: v.optional(v.fallback(v.optional(v.string()), undefined)),
+  request_id: v.optional(v.fallback(v.optional(v.string()), undefined)),
+});
+
+/**
+ * Reads the body. Sets `failure` for a redirect, 429, 5xx, and a body that is no JSON; throws UnreachableError
+ * ANSWER_MALFORMED for one over the limit. `now` is in milliseconds.
+ */
+export async function readAnswer(response: Response, host: string, now: number): Promise<ReadAnswer> {
+  const { status, headers } = response;
+  if (status >= 300 && status < 400) {
+    await response.body?.cancel();
+    return {
+      json: undefined,
+      failure: malformed(`${host} answered with a redirect, which is not followed.`, { status }),
+    };
+  }
+  const text = await readText(response, host);
+  const json = parseJson(text);
+  const said = v.safeParse(errorBody, json);
+  const body = said.success ? said.output : {};
+  const date = Date.parse(headers.get('date') ?? '');
+  const failure = serviceFailure(status, host, {
+    serviceCode: wireName(body.code),
+    requestId: wireName(body.request_id) ?? wireName(headers.get('x-request-id')),
+    retryAfter: retryAfterSeconds(headers.get('retry-after'), Number.isNaN(date) ? now : date),
+  });
+  if (failure) return { json, failure };
+  if (json === undefined && text.trim() !== '') {
+    const kind =
+      /html/i.test(headers.get('content-type') ?? '') || /^\s*</.test(text) ? 'a web page' : 'something else';
+    return {
+      json,
+      failure: malformed(`${host} answered with ${kind} instead of JSON (status ${status}).`, {
+        status,
+        hint: 'Check the address; a proxy or a login page may stand in between.',
+      }),
+    };
+  }
+  return { json };
+}
+
+/** A name that a service gave (an error code, a request id), if it is one that can be shown safely. */
+export function wireName(value: string | null | undefined): string | undefined {
+  return value && /^[\w.:/-]{1,128}$/.test(value) ? value : undefined;
+}
+
+async function readText(response: Response, host: string): Promise<string> {
+  const tooLarge = (): UnreachableError =>
+    malformed(`${host} answered with more than ${MAX_ANSWER_BYTES / 1024} KB.`, { status: response.status });
+  if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES) {
+    await response.body?.cancel();
+    throw tooLarge();
+  }
+  if (!response.body) return '';
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of response.body) {
+    size += chunk.byteLength;
+    // Leaving the loop cancels the stream.
+    if (size > MAX_ANSWER_BYTES) throw tooLarge();
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // the caller says what this means for the status
+  }
+}

@@ -1,0 +1,235 @@
+/** Prelude's error codes as our errors. Only this file knows them by name with their words. */
+import * as v from 'valibot';
+import {
+  RefusedError,
+  SessionError,
+  UnreachableError,
+  UsageError,
+  type ErrorCode,
+  type ErrorDetails,
+  type StepupError,
+} from '../../errors.js';
+import { wireName } from '../../http/answer.js';
+import type { HttpAnswer } from '../../http/client.js';
+import { refusalSchema } from './wire.js';
+
+/** The service's no, as it came over the wire. */
+export interface Refusal {
+  status: number;
+  /** The service's code; undefined when it gave none. */
+  code?: string | undefined;
+  /** The service's words, made safe to show. */
+  message?: string | undefined;
+  requestId?: string | undefined;
+}
+
+/** What the caller was doing, for the words and the hint. */
+export interface RefusalFacts {
+  scope?: string | undefined;
+}
+
+/** The refusal in an answer of 400 or above; undefined for a success. `redact` takes secrets out of the service's words. */
+export function refusalOf(answer: HttpAnswer, redact: (text: string) => string): Refusal | undefined {
+  if (answer.status < 400) return undefined;
+  const parsed = v.safeParse(refusalSchema, answer.json);
+  const body = parsed.success ? parsed.output : {};
+  return {
+    status: answer.status,
+    code: wireName(body.code),
+    message: body.message === undefined ? undefined : printable(redact(body.message)),
+    requestId: wireName(body.request_id) ?? wireName(answer.headers.get('x-request-id')),
+  };
+}
+
+/** Codes after which a challenge cannot be used any more. */
+export const CHALLENGE_ENDING: ReadonlySet<string> = new Set([
+  'invalid_challenge_token',
+  'expired_challenge_token',
+  'token_reused',
+]);
+
+/** Codes that refuse a verification token while the challenge goes on. */
+export const VERIFICATION_REFUSALS: ReadonlySet<string> = new Set([
+  'invalid_verification_token',
+  'token_mismatch',
+  'token_reused',
+  'step_not_completed',
+  'step_not_found',
+  'step_bypassed',
+]);
+
+/** Whether a refusal of the refresh token means that the session has ended: any 401 that is not about the proof. */
+export function endsSession({ status, code }: Refusal): boolean {
+  return status === 401 && !/dpop/.test(code ?? '');
+}
+
+interface Entry {
+  kind: new (code: ErrorCode, message: string, details?: ErrorDetails) => StepupError;
+  code: ErrorCode;
+  message: (facts: RefusalFacts) => string;
+  hint?: (facts: RefusalFacts) => string;
+  field?: string;
+}
+
+const refused = (
+  code: ErrorCode,
+  message: string | ((facts: RefusalFacts) => string),
+  hint?: string | ((facts: RefusalFacts) => string),
+): Entry => ({
+  kind: RefusedError,
+  code,
+  message: typeof message === 'string' ? () => message : message,
+  ...(hint === undefined ? {} : { hint: typeof hint === 'string' ? () => hint : hint }),
+});
+
+const CHALLENGE_OVER = refused(
+  'CHALLENGE_OVER',
+  'The challenge is over: it has expired, was used, or had too many wrong codes.',
+  ({ scope }) => `Ask for the scope again with: stepup request ${scope ?? '<scope>'}`,
+);
+const RATE_LIMITED: Entry = {
+  kind: UnreachableError,
+  code: 'RATE_LIMITED',
+  message: () => 'The service limits the rate of requests: try again later.',
+};
+const SESSION_OVER: Entry = {
+  kind: SessionError,
+  code: 'SESSION_OVER',
+  message: () => 'The session is over: it has ended or was revoked.',
+  hint: () => 'Log in again with: stepup login',
+};
+const named = (scope: string | undefined): string => (scope === undefined ? 'The scope' : `The scope ${scope}`);
+
+const TABLE: Record<string, Entry> = {
+  unauthorized: SESSION_OVER,
+  scope_not_allowed: refused(
+    'SCOPE_NOT_ALLOWED',
+    ({ scope }) => `${named(scope)} is not allowed on this application.`,
+    ({ scope }) => `Allow it with: stepup scope add ${scope ?? '<scope>'}`,
+  ),
+  not_configured: refused(
+    'CONFIG_MISSING',
+    'This application has no step-up configuration.',
+    'Make one with: stepup config create',
+  ),
+  direct_scope_identifier_mismatch: refused(
+    'REFUSED',
+    ({ scope }) => `${named(scope)} has no entry that fits this user's identifiers.`,
+    'See the entries with: stepup scope list',
+  ),
+  bad_check_code: refused(
+    'CODE_WRONG',
+    'The code is wrong, or no longer valid.',
+    'Check the code, or have it sent again.',
+  ),
+  invalid_challenge_token: CHALLENGE_OVER,
+  expired_challenge_token: CHALLENGE_OVER,
+  token_reused: CHALLENGE_OVER,
+  rate_limited: RATE_LIMITED,
+  too_many_requests: RATE_LIMITED,
+  invalid_metadata: {
+    kind: UsageError,
+    code: 'METADATA_INVALID',
+    message: () => 'The service refuses the metadata.',
+    field: 'metadata',
+  },
+  invalid_identifier: {
+    kind: UsageError,
+    code: 'METADATA_INVALID',
+    message: () => 'The service refuses the phone number or email address to register.',
+    hint: () => 'Check it for a typing error.',
+    field: 'metadata.identifier',
+  },
+  auth_blocked: refused('REFUSED', 'The service blocked this attempt.', 'See your application’s fraud rules.'),
+  no_login_config: refused(
+    'REFUSED',
+    'The application cannot send codes over this channel.',
+    'Turn on OTP login for SMS or email in the application.',
+  ),
+  insufficient_balance: refused('REFUSED', 'The account has no balance left to send codes.', 'Top up the account.'),
+  dpop_key_mismatch: refused(
+    'REFUSED',
+    "The session's key is not the one that the service knows.",
+    'Log in again with: stepup login',
+  ),
+  invalid_verification_token: refused(
+    'REFUSED',
+    'The verification token is refused: signature, key id, times or a claim is wrong.',
+    'It must be RS256, signed by a key of the jwks_url, with sub, challenge_id, key, status, jti, iat, nbf, exp.',
+  ),
+  token_mismatch: refused('REFUSED', 'The token belongs to another user, session or challenge.'),
+  step_not_completed: refused(
+    'REFUSED',
+    'The step is not completed.',
+    "The verification token's status must be completed.",
+  ),
+  step_not_found: refused('REFUSED', 'The verification token is for a step that this challenge does not have.'),
+  step_bypassed: refused('REFUSED', "The verification token is for a step that is not this challenge's turn."),
+};
+
+/** The refusal as an error of ours, with the service's code and request id. */
+export function refusalError(refusal: Refusal, facts: RefusalFacts = {}): StepupError {
+  const { status, code, requestId } = refusal;
+  const details: ErrorDetails = { status, serviceCode: code, requestId };
+  const entry =
+    (code && Object.hasOwn(TABLE, code) ? TABLE[code] : undefined) ?? (endsSession(refusal) ? SESSION_OVER : undefined);
+  if (entry) {
+    return new entry.kind(entry.code, entry.message(facts), {
+      ...details,
+      hint: entry.hint?.(facts),
+      field: entry.field,
+    });
+  }
+  const words = refusal.message ? `: ${refusal.message.replace(/\.$/, '')}` : '';
+  return new RefusedError('REFUSED', `The service refused${words} (${code ?? `status ${status}`}).`, details);
+}
+
+/** SessionError NOT_LOGGED_IN. */
+export function notLoggedIn(): SessionError {
+  return new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.', {
+    hint: 'Log in with: stepup login --phone +33612345678',
+  });
+}
+
+/** UsageError CHALLENGE_UNKNOWN. */
+export function challengeUnknown(challengeId: string): UsageError {
+  return new UsageError('CHALLENGE_UNKNOWN', `No open challenge has the id ${challengeId}.`, {
+    field: '--challenge',
+    hint: 'See the open ones with: stepup challenge list',
+  });
+}
+
+/** RefusedError CHALLENGE_OVER for a challenge that ended here, by the clock. */
+export function challengeOver(facts: RefusalFacts): StepupError {
+  return new RefusedError(CHALLENGE_OVER.code, CHALLENGE_OVER.message(facts), { hint: CHALLENGE_OVER.hint?.(facts) });
+}
+
+/** RefusedError CLOCK_SKEW. `offset` is how many seconds the service's clock is ahead of ours. */
+export function clockSkew(offset: number, refusal: Refusal): RefusedError {
+  const side = offset > 0 ? 'behind' : 'ahead of';
+  return new RefusedError('CLOCK_SKEW', `This machine's clock is ${inWords(Math.abs(offset))} ${side} the service's.`, {
+    hint: 'Set the clock right (turn on time synchronisation), then try again.',
+    status: refusal.status,
+    serviceCode: refusal.code,
+    requestId: refusal.requestId,
+  });
+}
+
+function inWords(seconds: number): string {
+  const [size, unit] =
+    seconds < 90
+      ? [1, 'second']
+      : seconds < 5400
+        ? [60, 'minute']
+        : seconds < 129_600
+          ? [3600, 'hour']
+          : [86_400, 'day'];
+  const count = Math.round(seconds / size);
+  return `${count} ${unit}${count === 1 ? '' : 's'}`;
+}
+
+/** One line without control characters, of at most 200 characters. */
+function printable(text: string): string {
+  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
+}

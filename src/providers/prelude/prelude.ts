@@ -1,0 +1,88 @@
+/** Prelude behind the provider interface. */
+import { thumbprint } from '../../http/dpop.js';
+import type { Http } from '../../http/client.js';
+import type { Store } from '../../store/store.js';
+import type { Provider, SessionInfo } from '../provider.js';
+import { sessionKeyOf, type Target } from '../target.js';
+import { createChallenges } from './challenges.js';
+import { createCompletion } from './completion.js';
+import { createFrontend } from './frontend.js';
+import { checkScope, liveGrants } from './grants.js';
+import { parseScope } from './input.js';
+import { login } from './login.js';
+import { createSteps } from './otp.js';
+import type { Session } from './record.js';
+import { createRecords } from './records.js';
+import { createSessionKeeper } from './session.js';
+import { createStepUp } from './stepup.js';
+import { COMPLETED } from './tokens.js';
+
+export interface PreludeOptions {
+  target: Target;
+  http: Http;
+  store: Store;
+  /** Milliseconds since the epoch. */
+  now(): number;
+  randomBytes(size: number): Uint8Array;
+}
+
+/** The provider for one Prelude application. Its session lies in the store under `sessionKeyOf(target)`. */
+export function createPrelude({ target, http, store, now, randomBytes }: PreludeOptions): Provider {
+  const key = sessionKeyOf(target);
+  const frontend = createFrontend({ http, target, now, randomBytes });
+  const records = createRecords(store, key, frontend.host);
+  // A holder may need its call twice (the nonce), and one that was killed is passed over after 15 s.
+  const lockWaitMs = Math.max(20_000, 2 * http.timeoutMs + 5_000);
+  const keeper = createSessionKeeper({ store, key, records, frontend, now, lockWaitMs });
+  const challenges = createChallenges(records, now);
+  const steps = createSteps(frontend, challenges, keeper, now);
+  const completion = createCompletion(challenges, keeper, now);
+  const { request, resume } = createStepUp({ frontend, records, keeper, challenges, steps, completion });
+
+  async function describe(session: Session): Promise<SessionInfo> {
+    return {
+      provider: 'prelude',
+      host: key.host,
+      application: key.application,
+      userId: session.userId,
+      sessionId: session.sessionId,
+      identifier: session.identifier,
+      accessTokenExpiresAt: session.accessTokenExpiresAt,
+      thumbprint: await thumbprint(session.key),
+    };
+  }
+
+  return {
+    name: 'prelude',
+    async *login(method) {
+      yield* login({ frontend, records, now }, method);
+      yield { type: 'logged-in', session: await describe(await records.session()) };
+    },
+    logout: () => keeper.logout(),
+    async session() {
+      const { session } = await records.read();
+      return session && describe(session);
+    },
+    accessToken: () => keeper.accessToken(),
+    async check(scope) {
+      parseScope(scope);
+      return checkScope(await records.session(), scope, now());
+    },
+    request,
+    resume,
+    challenges: () => challenges.list(),
+    discard: (challengeId) => challenges.discard(challengeId),
+    async grants() {
+      const { session } = await records.read();
+      return session ? liveGrants(session, now()) : [];
+    },
+    async sendCode(challengeId, { again }) {
+      return steps.sendCode(await challenges.take(challengeId), again);
+    },
+    async checkCode(challengeId, code) {
+      await steps.checkCode(await challenges.take(challengeId), code);
+      const { facts } = await challenges.take(challengeId);
+      return facts.currentStep === COMPLETED ? completion.finish(challengeId) : { challenge: facts };
+    },
+  };
+}

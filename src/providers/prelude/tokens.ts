@@ -1,0 +1,94 @@
+/**
+ * A look into Prelude's tokens. A client only decodes them: the service checks signatures, and what it signed for us is not
+ * ours to doubt.
+ */
+import * as v from 'valibot';
+import { malformed } from '../../http/failures.js';
+import type { Challenge } from '../provider.js';
+import { unixSeconds } from './wire.js';
+
+const accessSchema = v.looseObject({
+  sub: v.string(),
+  sid: v.optional(v.string(), ''),
+  /** One space-separated string; anything else means no scope. */
+  scope: v.fallback(v.optional(v.string(), ''), ''),
+});
+
+const stepSchema = v.object({
+  order: v.number(),
+  key: v.string(),
+  done: v.optional(v.boolean(), false),
+  /** Seconds. */
+  expiration_duration: v.optional(v.number(), 0),
+});
+
+const challengeSchema = v.object({
+  challenge_id: v.pipe(v.string(), v.nonEmpty()),
+  /** A step's key, or `completed`. */
+  current_step: v.pipe(v.string(), v.nonEmpty()),
+  scope_requested: v.string(),
+  sub: v.string(),
+  sid: v.string(),
+  steps: v.optional(v.array(stepSchema), []),
+  metadata: v.fallback(v.optional(v.record(v.string(), v.string())), undefined),
+  grant_mode: v.optional(v.string()),
+  exp: unixSeconds,
+  jti: v.pipe(v.string(), v.nonEmpty()),
+});
+
+export type AccessClaims = v.InferOutput<typeof accessSchema>;
+export type ChallengeClaims = v.InferOutput<typeof challengeSchema>;
+
+export const COMPLETED = 'completed';
+
+/** The claims of an access token. Throws UnreachableError ANSWER_MALFORMED. */
+export function readAccessToken(token: string): AccessClaims {
+  return decode(accessSchema, token, 'access token');
+}
+
+/** The scopes that an access token holds. */
+export function scopesOf(claims: AccessClaims): string[] {
+  return claims.scope.split(' ').filter((scope) => scope !== '');
+}
+
+/** The claims of a challenge token. Throws UnreachableError ANSWER_MALFORMED. */
+export function readChallengeToken(token: string): ChallengeClaims {
+  return decode(challengeSchema, token, 'challenge token');
+}
+
+/** The facts of a challenge under the names of the SDK's `onChallenge`. `expiresAt` is ISO 8601, by our clock. */
+export function factsOf(claims: ChallengeClaims, expiresAt: string): Challenge {
+  return {
+    challengeId: claims.challenge_id,
+    scopeRequested: claims.scope_requested,
+    currentStep: claims.current_step,
+    steps: claims.steps.map(({ order, key, done, expiration_duration }) => ({
+      order,
+      key,
+      done,
+      expirationDuration: expiration_duration,
+    })),
+    userId: claims.sub,
+    sessionId: claims.sid,
+    ...(claims.metadata ? { metadata: claims.metadata } : {}),
+    expiresAt,
+  };
+}
+
+function decode<Schema extends v.GenericSchema>(schema: Schema, token: string, what: string): v.InferOutput<Schema> {
+  const [header, payload, signature, ...rest] = token.split('.');
+  const parsed =
+    header && payload && signature && rest.length === 0
+      ? v.safeParse(schema, parse(payload))
+      : { success: false as const };
+  if (parsed.success) return parsed.output;
+  throw malformed(`The service sent a ${what} that cannot be read.`);
+}
+
+function parse(segment: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
+  } catch {
+    return undefined; // no claims: the schema refuses it
+  }
+}
