@@ -1,9 +1,13 @@
 /** The outside world as one object: only this module and `bin/` touch `process`, the clock, randomness and global fetch. */
-import { spawn } from 'node:child_process';
+import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
+import { setTimeout as timer } from 'node:timers/promises';
+import { InterruptedError } from './errors.js';
+import { fetchFor } from './proxy.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 /** A stream that knows whether a person is at its other end. */
@@ -13,7 +17,7 @@ export type Output = Writable & { isTTY?: boolean | undefined; columns?: number 
 export interface RunOptions {
   /** The child's whole environment. */
   env: Env;
-  /** Milliseconds after which the child is ended. */
+  /** Milliseconds after which the child is ended, with everything that it started. */
   timeoutMs: number;
   signal: AbortSignal;
 }
@@ -21,6 +25,7 @@ export interface RunOptions {
 /** How a child ended. `status` is null when a signal or the time limit ended it. */
 export interface Exit {
   status: number | null;
+  /** The first 64 KiB (as characters) of what it wrote. */
   stdout: string;
   timedOut: boolean;
 }
@@ -43,114 +48,152 @@ export interface System {
   randomBytes(size: number): Uint8Array;
   /** Resolves after `ms` milliseconds; rejects with the signal's reason when it fires first. */
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
-  /** Runs one shell command line; its standard error goes to ours, its standard output is returned. */
+  /**
+   * Runs one shell command line; its standard error goes to ours, its standard output is returned. Rejects with the signal's
+   * reason when it fires first; the child and everything that it started are ended then.
+   */
   run(commandLine: string, options: RunOptions): Promise<Exit>;
-  /** Fires on Ctrl-C (SIGINT), SIGTERM and SIGHUP. */
+  /** Fires with an InterruptedError on Ctrl-C (SIGINT), SIGTERM and SIGHUP, and when nobody reads standard output any more. */
   readonly signal: AbortSignal;
 }
 
 const MAX_CHILD_OUTPUT = 64 * 1024;
+/** A child that was asked to end has this long before it is killed. Milliseconds. */
+const CHILD_GRACE_MS = 1000;
+/** A signal that comes again within this time is the same one, sent twice (see `interruption`). Milliseconds. */
+const SAME_SIGNAL_MS = 300;
 
 /** The world of a real process. Installs the signal handlers; call it once. */
 export async function realSystem(): Promise<System> {
   const env = process.env;
+  const interrupted = interruption();
+  endWithReader(process.stdout, interrupted);
+  // Whoever closed standard error wants no messages; the work goes on, and there is nobody to tell.
+  process.stderr.on('error', () => undefined);
   return {
     argv: process.argv.slice(2),
     env,
-    stdin: process.stdin,
-    stdout: quietOnBrokenPipe(process.stdout),
-    stderr: quietOnBrokenPipe(process.stderr),
+    // Opened when it is first used: most commands never read it.
+    get stdin() {
+      return process.stdin;
+    },
+    stdout: process.stdout,
+    stderr: process.stderr,
     home: await homeFolder(env),
     temporary: tmpdir(),
     pid: process.pid,
-    fetch: usesProxy(env) ? proxiedFetch : (input, init) => fetch(input, init),
+    fetch: fetchFor(env, (input, init) => fetch(input, init)),
     now: () => Date.now(),
     randomBytes: (size) => randomBytes(size),
     sleep,
     run: runShell,
-    signal: interruption(),
+    signal: interrupted.signal,
   };
+}
+
+/** Whether a process with this id runs, whoever owns it. */
+export function processRuns(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EPERM';
+  }
 }
 
 async function homeFolder(env: Env): Promise<string> {
   if (env.STEPUP_HOME) return resolve(env.STEPUP_HOME);
-  if (env.XDG_CONFIG_HOME) return join(env.XDG_CONFIG_HOME, 'stepup');
+  // The XDG specification: a path that is not absolute is to be ignored.
+  if (env.XDG_CONFIG_HOME && isAbsolute(env.XDG_CONFIG_HOME)) return join(env.XDG_CONFIG_HOME, 'stepup');
   const { default: envPaths } = await import('env-paths');
   return envPaths('stepup', { suffix: '' }).config;
 }
 
-/** Node 20's fetch ignores the proxy variables, so undici's own one serves where they are set; it is loaded only then. */
-function usesProxy(env: Env): boolean {
-  return ['HTTPS_PROXY', 'https_proxy', 'HTTP_PROXY', 'http_proxy'].some((name) => Boolean(env[name]));
+async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  try {
+    await timer(ms, undefined, signal ? { signal } : {});
+  } catch (error) {
+    throw signal?.aborted ? signal.reason : error;
+  }
 }
 
-const proxiedFetch: typeof fetch = async (input, init) => {
-  const undici = await import('undici');
-  const dispatcher = new undici.EnvHttpProxyAgent();
-  return (await undici.fetch(input as string, { ...init, dispatcher } as never)) as never;
-};
+async function runShell(commandLine: string, { env, timeoutMs, signal }: RunOptions): Promise<Exit> {
+  signal.throwIfAborted();
+  // On POSIX a process group of its own, so that what the shell started can be ended with it.
+  const detached = process.platform !== 'win32';
+  const child = spawn(commandLine, { shell: true, env, stdio: ['ignore', 'pipe', 'inherit'], detached });
+  let stdout = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
+    stdout += chunk.slice(0, MAX_CHILD_OUTPUT - stdout.length);
+  });
+  let grace: NodeJS.Timeout | undefined;
+  const kill = (): void => {
+    endGroup(child, 'SIGKILL');
+    child.stdout.destroy(); // who left the group may still hold the pipe
+  };
+  const end = (): void => {
+    endGroup(child, 'SIGTERM');
+    grace ??= setTimeout(kill, CHILD_GRACE_MS);
+  };
+  let timedOut = false;
+  const limit = setTimeout(() => {
+    timedOut = true;
+    end();
+  }, timeoutMs);
+  signal.addEventListener('abort', end, { once: true });
+  process.on('exit', kill);
+  try {
+    const [status] = (await once(child, 'close')) as [number | null];
+    signal.throwIfAborted();
+    return { status: timedOut ? null : status, stdout, timedOut };
+  } finally {
+    clearTimeout(limit);
+    clearTimeout(grace);
+    if (grace) kill(); // the shell may have ended before what it started
+    signal.removeEventListener('abort', end);
+    process.off('exit', kill);
+  }
+}
 
-function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  return new Promise((done, fail) => {
-    if (signal?.aborted) return fail(signal.reason);
-    const stop = (): void => {
-      clearTimeout(timer);
-      fail(signal?.reason);
-    };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener('abort', stop);
-      done();
-    }, ms);
-    signal?.addEventListener('abort', stop, { once: true });
+function endGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
+  if (pid === undefined) return;
+  if (process.platform === 'win32') {
+    return void spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });
+  }
+  try {
+    process.kill(-pid, signal);
+  } catch (error) {
+    // Nobody is left, as Linux says it and as macOS does.
+    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+  }
+}
+
+/**
+ * A reader that went away (`stepup … | head`) asks for an orderly end, so that nothing under way is lost. Output that cannot
+ * be written for another reason (a full disk) also makes the status 1, whatever the program answers.
+ */
+function endWithReader(stdout: NodeJS.WriteStream, interrupted: AbortController): void {
+  stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
+    if (interrupted.signal.aborted) return;
+    interrupted.abort(new InterruptedError());
+    if (code === 'EPIPE') return;
+    process.stderr.write(`Error: standard output cannot be written (${code ?? 'closed'}).\n`);
+    process.on('exit', () => void (process.exitCode = 1));
   });
 }
 
-function runShell(commandLine: string, options: RunOptions): Promise<Exit> {
-  return new Promise((done, fail) => {
-    const child = spawn(commandLine, { shell: true, env: { ...options.env }, stdio: ['ignore', 'pipe', 'inherit'] });
-    let stdout = '';
-    let timedOut = false;
-    const end = (): void => void child.kill('SIGTERM');
-    const timer = setTimeout(() => {
-      timedOut = true;
-      end();
-    }, options.timeoutMs);
-    options.signal.addEventListener('abort', end, { once: true });
-    child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-      if (stdout.length < MAX_CHILD_OUTPUT) stdout += chunk;
-    });
-    const settle = (): void => {
-      clearTimeout(timer);
-      options.signal.removeEventListener('abort', end);
-    };
-    child.on('error', (error) => {
-      settle();
-      fail(error);
-    });
-    child.on('close', (status) => {
-      settle();
-      done({ status, stdout, timedOut });
-    });
-  });
-}
-
-/** A reader that went away (`stepup … | head`) is no failure of ours. */
-function quietOnBrokenPipe(stream: NodeJS.WriteStream): NodeJS.WriteStream {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0);
-    throw error;
-  });
-  return stream;
-}
-
-/** The first signal asks for an orderly end; a second one ends at once. */
-function interruption(): AbortSignal {
+/**
+ * The first signal asks for an orderly end; a second one ends at once. One Ctrl-C can arrive twice: npm passes on what the
+ * terminal has sent to the whole group already, and libraries that clean up on exit raise it again.
+ */
+function interruption(): AbortController {
   const controller = new AbortController();
+  let first: number | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
-      if (controller.signal.aborted) process.exit(130);
-      controller.abort(new DOMException(`Received ${name}.`, 'AbortError'));
+      first ??= performance.now();
+      if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
+      controller.abort(new InterruptedError());
     });
   }
-  return controller.signal;
+  return controller;
 }

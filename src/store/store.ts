@@ -7,7 +7,11 @@
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
 
-/** Names a session or a management key: by service, host and application, never by profile, so that a rename keeps it. */
+/**
+ * Names a session or a management key: by service, host and application, never by profile, so that a rename keeps it.
+ * In the file it reads `PROVIDER://HOST#APPLICATION`, e.g. `prelude://54e9ujn.session.prelude.dev#demo` (a `%` or `#` of the
+ * host percent-encoded). The parts are taken as they are: whoever makes a key spells a host in one way only.
+ */
 export interface CredentialKey {
   provider: string;
   /** Host with port and path, as in `54e9ujn.session.prelude.dev` or `127.0.0.1:4780`. */
@@ -23,28 +27,38 @@ export interface Profile {
   /** Base of the frontend API, without `/v1/session`. */
   frontendUrl: string;
   managementUrl: string;
-  /** Default hook of `scope add --mode delegated`. */
-  hookUrl?: string | undefined;
 }
 
 /**
  * Every call throws FailedError: STORE_UNREADABLE, STORE_UNWRITABLE, STORE_CORRUPTED, STORE_NEWER, STORE_LOCKED, each with
- * the file's path in its message. Nothing is overwritten that could not be read.
+ * the file's path in its message. Nothing is overwritten that could not be read. Reading takes no lock and creates nothing.
  */
 export interface Store {
   readonly folder: string;
 
+  /** By name, without a prototype: a name that is not there is undefined, whatever it is. */
   profiles(): Promise<Record<string, Profile>>;
   currentProfile(): Promise<string | undefined>;
+  /** Adds or replaces. Throws UsageError PROFILE_INVALID for `__proto__`, `prototype` and `constructor`. */
   saveProfile(name: string, profile: Profile): Promise<void>;
+  /** Throws UsageError PROFILE_UNKNOWN. */
   useProfile(name: string): Promise<void>;
-  /** Removes the profile, not the session. Unsets `current` when it was this one. */
+  /** Removes the profile, not the session. Unsets `current` when it was this one. Throws UsageError PROFILE_UNKNOWN. */
   removeProfile(name: string): Promise<void>;
+
+  /**
+   * The default hook of `scope add --mode delegated`. Kept by application, as a management key is, so that an application
+   * that was named by flags or variables has one too.
+   */
+  hookUrl(key: CredentialKey): Promise<string | undefined>;
+  /** Keeps the default hook of an application; undefined forgets it. */
+  saveHookUrl(key: CredentialKey, url: string | undefined): Promise<void>;
 
   session(key: CredentialKey): Promise<JsonObject | undefined>;
   /**
    * Reads, lets `change` make the new session (undefined removes it), and writes, as one step under the file's lock across
-   * processes. `change` must be quick and synchronous: no network under this lock. Returns what was written.
+   * processes. `change` must be quick and synchronous: no network under this lock. Returns what was written. When `change`
+   * throws, nothing is written and its error comes through.
    */
   updateSession(
     key: CredentialKey,
@@ -52,9 +66,11 @@ export interface Store {
   ): Promise<JsonObject | undefined>;
   /**
    * Holds this session's own lock across processes while `work` runs, network included (a refresh). Waits at most
-   * `waitMs`; throws FailedError STORE_LOCKED then. A holder that was killed is passed over after 15 s.
+   * `waitMs` milliseconds; throws FailedError STORE_LOCKED then. A holder that was killed is passed over after 15 s, so a
+   * `waitMs` of 20 000 outlasts it. `work` may use every other call of the store, but not this one with the same key.
+   * `lost` fires when this process slept so long that another one may have taken the lock: send nothing more then.
    */
-  withSessionLock<T>(key: CredentialKey, waitMs: number, work: () => Promise<T>): Promise<T>;
+  withSessionLock<T>(key: CredentialKey, waitMs: number, work: (lost: AbortSignal) => Promise<T>): Promise<T>;
 
   managementKey(key: CredentialKey): Promise<string | undefined>;
   saveManagementKey(key: CredentialKey, value: string | undefined): Promise<void>;
