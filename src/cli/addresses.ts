@@ -1,0 +1,72 @@
+/** Addresses that a person gives: services, hooks, key sets. Checked before anything is sent. */
+import { UsageError } from '../errors.js';
+
+/** Prelude's own address of an application's frontend API. */
+export function defaultFrontendUrl(appId: string): string {
+  return `https://${appId}.session.prelude.dev`;
+}
+
+/**
+ * The base URL that a host (`auth.example.com`, `localhost:4743/t/w1`) or URL names. Throws UsageError URL_INVALID for
+ * anything else, and for plain http beyond loopback.
+ */
+export function serviceUrl(text: string, field: string): string {
+  const url = tryUrl(text.includes('://') ? text : `https://${text}`);
+  if (!url || !url.hostname || url.search || url.hash || url.username || url.password) {
+    throw new UsageError('URL_INVALID', `${field} is no host or https address: ${text}`, {
+      field,
+      hint: 'For example: auth.example.com',
+    });
+  }
+  return secure(url, text, field).href.replace(/\/+$/, '');
+}
+
+/**
+ * An address that the service is to call, as it was given. Throws UsageError URL_INVALID for what is no https URL; plain http is
+ * for loopback, where only the emulator can call it.
+ */
+export function callbackUrl(text: string, field: string): string {
+  const url = tryUrl(text);
+  if (!url || !url.hostname || url.hash || url.username || url.password) {
+    throw new UsageError('URL_INVALID', `${field} is no https address: ${text}`, {
+      field,
+      hint: 'For example: https://api.example.com/hooks/stepup',
+    });
+  }
+  secure(url, text, field);
+  return text;
+}
+
+/** What is wrong with an address that the service is to call, in words; undefined when it is good. */
+export function callbackProblem(text: string, field: string): string | undefined {
+  try {
+    callbackUrl(text, field);
+    return undefined;
+  } catch (error) {
+    if (error instanceof UsageError) return error.message;
+    throw error;
+  }
+}
+
+/** Where a backend publishes the keys of its custom steps, beside its hook. */
+export function jwksUrlBeside(hookUrl: string): string {
+  return `${new URL(hookUrl).origin}/.well-known/jwks.json`;
+}
+
+/** Whether a host name is this machine itself. */
+export function isLoopback(hostname: string): boolean {
+  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
+}
+
+function secure(url: URL, text: string, field: string): URL {
+  if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
+  throw new UsageError('URL_INVALID', `${field} must be https, but for an address on this machine: ${text}`, { field });
+}
+
+function tryUrl(text: string): URL | undefined {
+  try {
+    return new URL(text);
+  } catch {
+    return undefined; // said by the caller, with the field's name
+  }
+}

@@ -1,0 +1,68 @@
+/** Challenges under way: which one a command means, and how one looks. */
+import { SessionError, UsageError } from '../errors.js';
+import type { Challenge, Provider } from '../providers/provider.js';
+import { channelName } from './codes.js';
+import type { Context } from './context.js';
+import { durationInWords } from './durations.js';
+
+/** The open challenges, oldest first. Throws SessionError NOT_LOGGED_IN: there can be none without a session. */
+export async function openChallenges(provider: Provider): Promise<Challenge[]> {
+  if (!(await provider.session())) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
+  return provider.challenges();
+}
+
+/**
+ * The open challenge with this id, or, without one, the only one that is open. Throws UsageError CHALLENGE_UNKNOWN and
+ * CHALLENGE_AMBIGUOUS, SessionError NOT_LOGGED_IN. `field` is how the id is given: `id` or `--challenge`.
+ */
+export async function chooseChallenge(provider: Provider, id: string | undefined, field: string): Promise<Challenge> {
+  const open = await openChallenges(provider);
+  if (id !== undefined) {
+    const found = open.find(({ challengeId }) => challengeId === id);
+    if (found) return found;
+    throw new UsageError('CHALLENGE_UNKNOWN', `No open challenge has the id "${id}".`, {
+      field,
+      hint: 'See the open ones with: stepup challenge list',
+    });
+  }
+  if (open.length > 1) {
+    const each = open.map(({ challengeId, scopeRequested }) => `${challengeId} (${scopeRequested})`);
+    throw new UsageError('CHALLENGE_AMBIGUOUS', `Several challenges are open: ${each.join(', ')}.`, {
+      field,
+      hint: 'Name the one that you mean.',
+    });
+  }
+  if (open[0]) return open[0];
+  throw new UsageError('CHALLENGE_UNKNOWN', 'No challenge is open.', {
+    field,
+    hint: 'Start one with: stepup request SCOPE',
+  });
+}
+
+/** The facts of a challenge as a few lines for a person. */
+export function challengeInWords(challenge: Challenge): string {
+  const { challengeId, scopeRequested, currentStep, steps, userId, sessionId } = challenge;
+  const now = currentStep === 'completed' ? 'completed' : `now ${currentStep}`;
+  return [
+    `Challenge ${challengeId} for ${scopeRequested}: ${now}`,
+    `  user ${userId}, session ${sessionId}`,
+    ...steps.map(
+      ({ order, key, done, expirationDuration }) =>
+        `  ${done ? '[x]' : '[ ]'} ${order} ${key} (${durationInWords(expirationDuration)})`,
+    ),
+  ].join('\n');
+}
+
+/** Sends the code of a challenge's current step, and prints where it went. `again` makes it the service's retry call. */
+export async function sendCode(context: Context, id: string | undefined, options: { again: boolean }): Promise<void> {
+  const { terminal } = context;
+  const provider = await context.provider();
+  const { challengeId } = await chooseChallenge(provider, id, '--challenge');
+  const { step, channel, sentAt } = await terminal.progress('Sending the code', () =>
+    provider.sendCode(challengeId, options),
+  );
+  terminal.result(
+    { codeSent: { challengeId, step, channel, sentAt } },
+    () => `Code sent by ${channelName(channel)}. Check it with: stepup otp check --challenge ${challengeId}`,
+  );
+}

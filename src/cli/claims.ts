@@ -1,0 +1,71 @@
+/** What is in a token: its header and claims, decoded and not verified, never its signature. */
+import { UsageError } from '../errors.js';
+import { timeLeft } from './durations.js';
+
+export type Claims = Record<string, unknown>;
+
+export interface DecodedToken {
+  header: Claims;
+  claims: Claims;
+}
+
+/** Claims that are an instant in seconds, RFC 7519 §4.1. */
+const INSTANTS = ['iat', 'nbf', 'exp'];
+
+/** Decodes a JWT (RFC 7519). Throws UsageError DOCUMENT_INVALID, without the text, when it is none. */
+export async function decodeToken(token: string, field: string): Promise<DecodedToken> {
+  const { decodeJwt, decodeProtectedHeader } = await import('jose');
+  try {
+    return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
+  } catch (cause) {
+    throw new UsageError('DOCUMENT_INVALID', 'This is no signed JWT.', {
+      field,
+      hint: 'A JWT is three parts of base64url with dots between them, as stepup token prints it.',
+      cause,
+    });
+  }
+}
+
+/** The scopes of an access token. Prelude: `scope` is one string with blanks between; anything else is no scope. */
+export function scopesOf({ scope }: Claims): string[] {
+  return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
+}
+
+/** Who, which scopes and how long, then every part of header and claims. `now` is in milliseconds. */
+export function tokenInWords({ header, claims }: DecodedToken, now: number, mark: (text: string) => string): string {
+  const scopes = scopesOf(claims).map(printable);
+  return [
+    typeof claims.sub === 'string' ? `User    ${printable(claims.sub)}` : undefined,
+    `Scopes  ${scopes.length > 0 ? mark(scopes.join(' ')) : 'none'}`,
+    typeof claims.exp === 'number' ? `Ends    ${instant(claims.exp, now)}` : undefined,
+    '',
+    'Header',
+    ...rows(header, () => false, now),
+    'Claims',
+    ...rows(claims, (name) => INSTANTS.includes(name), now),
+  ]
+    .filter((line) => line !== undefined)
+    .join('\n');
+}
+
+function rows(values: Claims, isInstant: (name: string) => boolean, now: number): string[] {
+  const width = Math.max(...Object.keys(values).map((name) => name.length));
+  return Object.entries(values).map(([name, value]) => {
+    const text =
+      isInstant(name) && typeof value === 'number' ? `${value}  ${instant(value, now)}` : JSON.stringify(value);
+    return `  ${printable(name).padEnd(width)}  ${text}`;
+  });
+}
+
+/** RFC 7519 §2, NumericDate: seconds since the epoch. One beyond what a date can be is shown as it is. */
+function instant(seconds: number, now: number): string {
+  const date = new Date(seconds * 1000);
+  if (Number.isNaN(date.getTime())) return String(seconds);
+  const iso = date.toISOString();
+  return date.getTime() > now ? `${iso} (${timeLeft(iso, now)})` : `${iso} (past)`;
+}
+
+/** Control characters escaped, so that a stranger's token cannot steer the terminal. */
+function printable(text: string): string {
+  return JSON.stringify(text).slice(1, -1);
+}

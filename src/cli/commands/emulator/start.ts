@@ -1,0 +1,134 @@
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
+import { StepupError } from '../../../errors.js';
+import type { ReadyEntry } from '../../../store/emulators.js';
+import type { Context } from '../../context.js';
+import { emulatorClient, type EmulatorClient } from '../../emulator-client.js';
+import type { Handle } from '../../program.js';
+import { interrupted, parseLoopbackHost, parsePort } from '../../serving.js';
+import { version } from '../../version.js';
+import { eventInWords } from './event.js';
+
+export interface Options {
+  host: string;
+  port: string;
+  httpsPort: string;
+  showCodes?: boolean | undefined;
+}
+
+export function define(command: Command, handle: Handle): void {
+  command
+    .option('--host <host>', 'address of this machine to listen on', '127.0.0.1')
+    .option('--port <port>', 'port of http, 0 for a free one', '4780')
+    .option('--https-port <port>', 'port of https, 0 for a free one', '4743')
+    .option('--show-codes', 'show the codes of the messages that it "sends"')
+    .addHelpText(
+      'after',
+      `
+Other commands find it with --emulator. With --json the first line is the ready object, each later one an event. End it
+with Ctrl-C.
+
+Examples:
+  $ stepup emulator start
+  $ stepup emulator start --show-codes
+  $ stepup emulator start --port 0 --https-port 0 --json
+`,
+    )
+    .action(handle((context, options: Options) => run(context, options)));
+}
+
+/**
+ * Starts the emulator and prints what happens until it is interrupted; then the status is 0. Throws FailedError (PORT_IN_USE,
+ * LISTEN_FAILED, FILE_UNREADABLE, FILE_UNWRITABLE, STORE_UNWRITABLE) with nothing left running, UsageError FLAG_INVALID.
+ */
+export async function run(context: Context, options: Options): Promise<void> {
+  const { terminal, system, store } = context;
+  const host = parseLoopbackHost(options.host);
+  const port = parsePort(options.port, '--port');
+  const httpsPort = parsePort(options.httpsPort, '--https-port');
+  const [{ startEmulator }, { writeReady, removeReady }] = await Promise.all([
+    import('../../../emulator/server.js'),
+    import('../../../store/emulators.js'),
+  ]);
+  const log = createLog(context);
+  const emulator = await startEmulator(
+    {
+      host,
+      port,
+      httpsPort,
+      folder: join(store.folder, 'emulator'),
+      controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
+      onEvent: log.add,
+      onBug: (error) => terminal.warn(`This is a bug in the emulator: ${error.stack ?? error.message}`),
+      version,
+    },
+    { now: system.now, randomBytes: system.randomBytes },
+  );
+  const { ready } = emulator;
+  const ownPort = Number(new URL(ready.url).port);
+  try {
+    await writeReady(store.folder, ownPort, { ...ready, pid: system.pid } satisfies ReadyEntry);
+    terminal.result(ready, () => readyInWords(ready, context));
+    terminal.note('End it with Ctrl-C.');
+    log.open(options.showCodes ? await emulatorClient(context, ready) : undefined);
+    await interrupted(system.signal);
+  } finally {
+    await emulator.stop();
+    await log.end();
+    await removeReady(store.folder, ownPort);
+  }
+}
+
+function readyInWords(ready: Ready, { terminal: { out } }: Context): string {
+  return [
+    `The emulator is ready: ${out.bold(ready.url)}`,
+    `  https        ${ready.httpsUrl}  (certificate: ${ready.caCert})`,
+    `  application  ${ready.prelude.appId}, domain ${ready.prelude.sessionDomain} for the SDK`,
+    `  control API  ${ready.controlUrl}`,
+    'Other commands find it with --emulator, as in: stepup login --emulator --phone +33612345678',
+  ].join('\n');
+}
+
+interface Log {
+  add(event: EmulatorEvent): void;
+  /** From now on events are printed, those that came before first. */
+  open(codes: EmulatorClient | undefined): void;
+  /** Resolves when everything is printed. */
+  end(): Promise<void>;
+}
+
+/** Prints events in their order, the ready line before all of them. Looking up a code takes a moment; what follows waits. */
+function createLog({ terminal }: Context): Log {
+  const early: EmulatorEvent[] = [];
+  let printed: Promise<void> | undefined;
+  let inbox: EmulatorClient | undefined;
+
+  async function print(event: EmulatorEvent): Promise<void> {
+    const code = inbox && event.type === 'message' ? await readCode(inbox, event.messageId) : undefined;
+    terminal.result(code === undefined ? event : { ...event, code }, () => eventInWords(event, code, terminal.out));
+  }
+  const add = (event: EmulatorEvent): void => {
+    if (printed === undefined) early.push(event);
+    else printed = printed.then(() => print(event));
+  };
+  return {
+    add,
+    open(codes) {
+      inbox = codes;
+      printed = Promise.resolve();
+      early.forEach(add);
+    },
+    end: async () => printed,
+  };
+}
+
+async function readCode(inbox: EmulatorClient, messageId: unknown): Promise<string | undefined> {
+  try {
+    return (await inbox.messages({})).find(({ id }) => id === messageId)?.code;
+  } catch (error) {
+    // The emulator is being stopped: the message is told without its code.
+    if (error instanceof StepupError) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { sendCode } from '../../challenges.js';
+import type { Context } from '../../context.js';
+import type { Handle } from '../../program.js';
+
+export interface Options {
+  challenge?: string | undefined;
+}
+
+export function define(command: Command, handle: Handle): void {
+  command
+    .option('--challenge <id>', 'challenge id; not needed when one is open')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  $ stepup otp send
+  $ stepup otp send --json
+`,
+    )
+    .action(handle((context, options: Options) => run(context, options)));
+}
+
+/** Sends the code of a challenge's current step. Throws UsageError, RefusedError, SessionError, UnreachableError. */
+export async function run(context: Context, { challenge }: Options): Promise<void> {
+  await sendCode(context, challenge, { again: false });
+}

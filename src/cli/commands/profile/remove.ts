@@ -1,0 +1,79 @@
+import type { Command } from 'commander';
+import { UsageError } from '../../../errors.js';
+import { hostOf } from '../../../providers/target.js';
+import type { Profile } from '../../../store/store.js';
+import { managementKeyOf, type Context } from '../../context.js';
+import type { Handle } from '../../program.js';
+import { pickProfile } from '../../target.js';
+import { askProfile } from './ask.js';
+
+export interface Options {
+  name: string | undefined;
+  /** Asks nothing. */
+  yes?: boolean | undefined;
+}
+
+export function define(command: Command, handle: Handle): void {
+  command
+    .argument('[name]', "the profile's whole name")
+    .option('--yes', 'remove it without asking')
+    .addHelpText(
+      'after',
+      `
+The session stays: stepup logout ends it, before. The management key and the default hook go with the last profile of
+their application.
+
+Examples:
+  $ stepup profile remove work
+  $ stepup profile remove work --yes
+`,
+    )
+    .action(
+      handle((context, name: string | undefined, flags: Omit<Options, 'name'>) => run(context, { ...flags, name })),
+    );
+}
+
+/**
+ * Removes a profile, and with the last one of an application its management key and default hook; never a session. Throws
+ * UsageError PROFILE_UNKNOWN, PROFILE_AMBIGUOUS; InputNeededError.
+ */
+export async function run(context: Context, options: Options): Promise<void> {
+  const { store, terminal } = context;
+  const profiles = await store.profiles();
+  const name = wholeName(options.name ?? (await askProfile(context, Object.keys(profiles))), Object.keys(profiles));
+  const profile = profiles[name]!;
+  const question = `Remove the profile "${name}", of application ${profile.appId}?`;
+  if (!options.yes && !(await terminal.confirm(question, '--yes'))) {
+    terminal.result({ profile: name, removed: false }, () => 'Nothing was removed.');
+    return;
+  }
+  await store.removeProfile(name);
+  const own = managementKeyOf(profile);
+  const shared = Object.entries(profiles).some(([other, each]) => other !== name && sharesKey(each, profile));
+  const hadKey = (await store.managementKey(own)) !== undefined;
+  if (!shared) {
+    if (hadKey) await store.saveManagementKey(own, undefined);
+    await store.saveHookUrl(own, undefined);
+  }
+  terminal.result({ profile: name, removed: true, managementKeyRemoved: hadKey && !shared }, () => {
+    if (!hadKey) return `Profile ${name} is removed.`;
+    return shared
+      ? `Profile ${name} is removed. The management key stays: another profile has the same application.`
+      : `Profile ${name} is removed, with the management key of its application.`;
+  });
+  terminal.note(`The session of ${profile.appId} at ${hostOf(profile.frontendUrl)} stays, if there is one.`);
+}
+
+/** What is removed is named in full: the beginning of a name could mean another one than was thought. */
+function wholeName(text: string, known: string[]): string {
+  const name = pickProfile(text, known, 'name');
+  if (name === text) return name;
+  throw new UsageError('PROFILE_UNKNOWN', `There is no profile "${text}".`, {
+    field: 'name',
+    hint: `Did you mean ${name}? Give the whole name.`,
+  });
+}
+
+function sharesKey(one: Profile, other: Profile): boolean {
+  return one.appId === other.appId && one.managementUrl === other.managementUrl;
+}

@@ -1,0 +1,110 @@
+/** What a command works with. The costly parts are made when they are first asked for. */
+import type { Http } from '../http/client.js';
+import type { Management } from '../providers/prelude/management.js';
+import type { Provider } from '../providers/provider.js';
+import type { Store } from '../store/store.js';
+import type { System } from '../system.js';
+import { UsageError } from '../errors.js';
+import { readSecret } from './secrets.js';
+import { resolveTarget, type ResolvedTarget, type TargetFlags } from './target.js';
+import { createTerminal, type Terminal } from './terminal/terminal.js';
+
+/** The flags that every command takes. */
+export interface Globals extends TargetFlags {
+  json?: boolean;
+  /** False with `--no-input`. */
+  input?: boolean;
+  debug?: boolean;
+  /** Seconds that a network wait may take. */
+  timeout?: string;
+  /** File that holds the management key, or `-`. */
+  managementKeyFile?: string;
+}
+
+export interface Context {
+  readonly system: System;
+  readonly terminal: Terminal;
+  readonly globals: Globals;
+  readonly store: Store;
+  /** Seconds that one network wait may take. */
+  readonly timeoutSeconds: number;
+  target(): Promise<ResolvedTarget>;
+  http(): Promise<Http>;
+  provider(): Promise<Provider>;
+  management(): Promise<Management>;
+  /** Throws InputNeededError when no management key is known and none can be asked for. */
+  managementKey(): Promise<string>;
+}
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/** Builds the context of one command run. Throws UsageError FLAG_INVALID for a bad `--timeout`. */
+export async function createContext(system: System, globals: Globals): Promise<Context> {
+  const timeoutSeconds = parseTimeout(globals.timeout);
+  const [{ createStore }, terminal] = await Promise.all([
+    import('../store/create.js'),
+    createTerminal(system, { json: globals.json === true, input: globals.input !== false }),
+  ]);
+  const store = createStore(system.home, { signal: system.signal });
+
+  const target = once(() => resolveTarget(globals, system.env, store));
+  const http = once(async () => {
+    const { createHttp } = await import('../http/client.js');
+    const { version } = await import('./version.js');
+    return createHttp({
+      fetch: system.fetch,
+      now: system.now,
+      sleep: system.sleep,
+      signal: system.signal,
+      timeoutMs: timeoutSeconds * 1000,
+      userAgent: `stepup/${version}`,
+      ...(globals.debug ? { debug: (text: string) => terminal.warn(text) } : {}),
+    });
+  });
+  const provider = once(async () => {
+    const { createPrelude } = await import('../providers/prelude/prelude.js');
+    return createPrelude({ ...(await services()), target: await target() });
+  });
+  const management = once(async () => {
+    const { createManagement } = await import('../providers/prelude/management.js');
+    const found = await target();
+    return createManagement({ http: await http(), target: { ...found, managementKey: await managementKey() } });
+  });
+  const services = async () => ({ http: await http(), store, now: system.now, randomBytes: system.randomBytes });
+
+  const managementKey = once(async () => {
+    if (globals.managementKeyFile !== undefined) {
+      return readSecret(system, globals.managementKeyFile, '--management-key-file');
+    }
+    const found = await target();
+    const known = found.managementKey ?? (await store.managementKey(managementKeyOf(found)));
+    return known || terminal.ask({ message: 'Management key', flag: '--management-key-file', secret: true });
+  });
+
+  return { system, terminal, globals, store, timeoutSeconds, target, http, provider, management, managementKey };
+}
+
+/** Under which name the store keeps what belongs to an application itself: its management key and its default hook. */
+export function managementKeyOf(target: { managementUrl: string; appId: string }): {
+  provider: string;
+  host: string;
+  application: string;
+} {
+  return { provider: 'prelude', host: target.managementUrl.replace(/^https?:\/\//, ''), application: target.appId };
+}
+
+function parseTimeout(text: string | undefined): number {
+  if (text === undefined) return DEFAULT_TIMEOUT_SECONDS;
+  const seconds = Number(text);
+  if (text.trim() === '' || !(seconds > 0) || seconds > 3600) {
+    throw new UsageError('FLAG_INVALID', `--timeout takes seconds from 1 to 3600, not "${text}".`, {
+      field: '--timeout',
+    });
+  }
+  return seconds;
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
+}

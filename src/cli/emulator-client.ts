@@ -1,0 +1,127 @@
+/** A client of a running emulator's control API, as far as the commands need it. */
+import * as v from 'valibot';
+import { RefusedError, UnreachableError, UsageError } from '../errors.js';
+import type { Message } from '../emulator/emulator.js';
+import { listReady } from '../store/emulators.js';
+import { serviceUrl } from './addresses.js';
+import type { Context } from './context.js';
+import { findEmulator, RUNNING } from './emulators.js';
+
+/** Which messages; what is absent does not narrow. */
+export interface MessageQuery {
+  to?: string | undefined;
+  purpose?: string | undefined;
+  channel?: string | undefined;
+  challenge?: string | undefined;
+  /** A message's id, or an ISO 8601 instant. */
+  after?: string | undefined;
+  /** Seconds to wait for a first one. */
+  wait?: number | undefined;
+}
+
+export interface EmulatorClient {
+  /** Messages that fit, oldest first. Throws UsageError FLAG_INVALID for a query that the emulator refuses. */
+  messages(query: MessageQuery): Promise<Message[]>;
+}
+
+/** Where a control API is. */
+export interface Control {
+  controlUrl: string;
+  controlToken: string;
+}
+
+/** One call is held at most this long, well below the limit of a network wait. Seconds. */
+const LONGEST_HOLD = 10;
+
+const messagesSchema = v.object({
+  messages: v.array(
+    v.object({
+      id: v.string(),
+      channel: v.picklist(['sms', 'email']),
+      to: v.string(),
+      code: v.string(),
+      purpose: v.picklist(['login', 'step-up', 'register']),
+      provider: v.picklist(['prelude', 'dynamic']),
+      challengeId: v.nullable(v.string()),
+      suppressed: v.boolean(),
+      createdAt: v.string(),
+    }),
+  ),
+});
+const problemSchema = v.object({ detail: v.string() });
+
+/**
+ * The client of the emulator that `--emulator[=URL]`, else the variables of `emulator exec`, else the only one that runs, means.
+ * Throws UsageError EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, URL_INVALID.
+ */
+export async function findEmulatorClient(context: Context): Promise<EmulatorClient> {
+  return emulatorClient(context, await findControl(context));
+}
+
+/** The client of a control API. Its calls throw RefusedError for a wrong token, UnreachableError. */
+export async function emulatorClient(
+  { http: makeHttp, timeoutSeconds }: Pick<Context, 'http' | 'timeoutSeconds'>,
+  control: Control,
+): Promise<EmulatorClient> {
+  const http = await makeHttp();
+
+  async function read(query: Record<string, string>): Promise<Message[]> {
+    const url = `${control.controlUrl}/messages?${new URLSearchParams(query).toString()}`;
+    const { status, json } = await http.send({ method: 'GET', url, bearer: control.controlToken });
+    if (status === 401) {
+      throw new RefusedError('REFUSED', 'The emulator refuses the control token.', {
+        status,
+        hint: 'Set STEPUP_EMULATOR_CONTROL_TOKEN to the one of its ready line.',
+      });
+    }
+    if (status >= 400) {
+      const said = v.safeParse(problemSchema, json);
+      const detail = said.success ? said.output.detail : `It answered with status ${status}.`;
+      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${detail}`);
+    }
+    const parsed = v.safeParse(messagesSchema, json);
+    if (parsed.success) return parsed.output.messages;
+    throw new UnreachableError('ANSWER_MALFORMED', `${control.controlUrl} does not answer as an emulator does.`);
+  }
+
+  return {
+    async messages({ wait = 0, ...narrow }) {
+      const query: Record<string, string> = {};
+      for (const [name, value] of Object.entries(narrow)) if (value !== undefined) query[name] = value;
+      const hold = Math.min(LONGEST_HOLD, timeoutSeconds / 2);
+      for (let left = wait; ; left -= hold) {
+        const now = Math.min(left, hold);
+        const messages = await read(now > 0 ? { ...query, wait: String(now) } : query);
+        if (messages.length > 0 || left <= hold) return messages;
+      }
+    },
+  };
+}
+
+async function findControl({ globals, system, store }: Context): Promise<Control> {
+  const { env } = system;
+  const token = env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined;
+  if (globals.emulator === undefined && env.STEPUP_EMULATOR_CONTROL_URL) {
+    const controlUrl = serviceUrl(env.STEPUP_EMULATOR_CONTROL_URL, 'STEPUP_EMULATOR_CONTROL_URL');
+    const known = (await listReady(store.folder)).find((ready) => ready.controlUrl === controlUrl);
+    return withToken(controlUrl, token ?? known?.controlToken);
+  }
+  const [wanted, field] =
+    globals.emulator !== undefined
+      ? [globals.emulator, '--emulator']
+      : [env.STEPUP_EMULATOR_URL || RUNNING, env.STEPUP_EMULATOR_URL ? 'STEPUP_EMULATOR_URL' : '--emulator'];
+  const { url, ready } = await findEmulator(wanted, field, store.folder);
+  return ready ?? withToken(`${url}/__emulator`, token);
+}
+
+function withToken(controlUrl: string, controlToken: string | undefined): Control {
+  if (controlToken !== undefined) return { controlUrl, controlToken };
+  throw new UsageError(
+    'EMULATOR_NOT_FOUND',
+    `No emulator that was started under this store answers at ${controlUrl}.`,
+    {
+      field: '--emulator',
+      hint: 'Set STEPUP_EMULATOR_CONTROL_TOKEN to the controlToken of its ready line.',
+    },
+  );
+}

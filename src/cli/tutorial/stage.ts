@@ -1,0 +1,110 @@
+/** The stage that both walks play on: it runs our own commands, shows them, and stops at the first that fails. */
+import { PassThrough } from 'node:stream';
+import type { Input, System } from '../../system.js';
+import type { Context } from '../context.js';
+import type { ErrorDocument } from '../errors.js';
+import { runInner, startInner, type InnerOutcome, type Server } from './inner.js';
+import { createTranscript, type Claims, type Transcript } from './transcript.js';
+
+/** A command of the walk that failed: it has said its error already, so only its status goes on. */
+export class StepFailed extends Error {
+  constructor(readonly status: number) {
+    super('a step of the tutorial failed');
+  }
+}
+
+export interface StageOptions {
+  /** Flags at the end of every command, such as `--emulator`. */
+  flags: string[];
+  /** Replaces parts of the outside world for every command. */
+  world: Partial<System>;
+  /** Whether a person answers the prompts. */
+  interactive: boolean;
+}
+
+export interface Stage {
+  transcript: Transcript;
+  /**
+   * Runs a command and shows it. `hide` keeps its standard output (a token) off the screen; `asks` lets its prompts through to
+   * the person.
+   */
+  run(title: string, argv: string[], options?: { hide?: boolean; asks?: boolean }): Promise<void>;
+  /** Starts a server command, shows it, and stops it when the walk ends. */
+  serve<Ready extends { url: string }>(
+    title: string,
+    argv: string[],
+    describe: (ready: Ready) => string,
+  ): Promise<Ready>;
+  /** Runs a command for its JSON, unseen. */
+  read<T>(argv: string[]): Promise<T>;
+  /** The claims of the session's access token. */
+  claims(): Promise<Claims>;
+  /** Stops every server that was started, the newest first. */
+  close(): Promise<void>;
+}
+
+/** The error that a server command printed as JSON, for a person. */
+function inWords(stderr: string): string {
+  const last = stderr.trimEnd().split('\n').at(-1) ?? '';
+  const { error } = JSON.parse(last) as ErrorDocument;
+  return `Error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
+}
+
+function emptyInput(): Input {
+  const stream = new PassThrough();
+  stream.end();
+  return stream;
+}
+
+/** Sets the stage for one walk. Its calls throw StepFailed after the failing command's own error was shown. */
+export function createStage({ system, terminal }: Context, options: StageOptions): Stage {
+  const transcript = createTranscript(terminal);
+  const servers: Server<unknown>[] = [];
+  const quiet: Partial<System> = options.interactive ? options.world : { ...options.world, stdin: emptyInput() };
+
+  function fail({ status, stderr }: InnerOutcome): never {
+    if (stderr !== '') system.stderr.write(stderr);
+    throw new StepFailed(status);
+  }
+
+  return {
+    transcript,
+    async run(title, argv, { hide = false, asks = false } = {}) {
+      const shown = [...argv, ...options.flags];
+      transcript.command(shown);
+      const outcome = await runInner(system, terminal.json ? [...shown, '--json'] : shown, {
+        world: quiet,
+        showErrors: asks && options.interactive,
+      });
+      if (outcome.status !== 0) fail(outcome);
+      const stdout = hide ? '' : outcome.stdout.trimEnd();
+      transcript.answer(
+        terminal.json
+          ? { title, argv: shown, result: stdout === '' ? undefined : JSON.parse(stdout) }
+          : { title, argv: shown, text: `${outcome.stderr}${stdout}`.trimEnd() },
+      );
+    },
+    async serve<Ready extends { url: string }>(title: string, argv: string[], describe: (ready: Ready) => string) {
+      transcript.command(argv);
+      const started = await startInner<Ready>(system, argv, quiet);
+      if (!('stop' in started)) return fail(terminal.json ? started : { ...started, stderr: inWords(started.stderr) });
+      servers.unshift(started);
+      transcript.answer({ title, argv, text: describe(started.ready), result: { url: started.ready.url } });
+      return started.ready;
+    },
+    async read<T>(argv: string[]) {
+      const outcome = await runInner(system, [...argv, ...options.flags, '--json'], {
+        world: quiet,
+        showErrors: false,
+      });
+      if (outcome.status !== 0) fail(outcome);
+      return JSON.parse(outcome.stdout) as T;
+    },
+    async claims() {
+      return (await this.read<{ claims: Claims }>(['token', '--decode'])).claims;
+    },
+    async close() {
+      for (const server of servers) await server.stop();
+    },
+  };
+}

@@ -1,0 +1,148 @@
+/** Walks what a provider asks for: shows each event, answers each step from the code source, and ends with the outcome. */
+import {
+  FailedError,
+  InputNeededError,
+  InterruptedError,
+  RefusedError,
+  UnreachableError,
+  UsageError,
+} from '../errors.js';
+import type { PendingStep, StepEvent } from '../providers/provider.js';
+import { challengeInWords } from './challenges.js';
+import { channelName, codeWrong, type CodeAnswer, type CodeSource } from './codes.js';
+import type { Context } from './context.js';
+import { showGrant } from './grants.js';
+
+type Outcome = Extract<StepEvent, { type: 'granted' | 'logged-in' }>;
+type Show = (event: StepEvent, triesLeft: number) => void;
+
+/** How many wrong codes one step takes before the walk gives up. */
+const MAX_TRIES = 3;
+
+/** Steps whose code the service sends as soon as the walk goes on. */
+const CODE_STEPS = ['verify_sms', 'verify_email'];
+
+/**
+ * Walks to the end. The challenge is kept when the walk stops early, and standard error says so with its id. Throws
+ * RefusedError CODE_WRONG and CHALLENGE_BLOCKED, InputNeededError before a code is sent that nobody could give, UsageError
+ * STEP_UNSUPPORTED, InterruptedError, and what the provider and the source throw.
+ */
+export async function walk(
+  { terminal }: Pick<Context, 'terminal'>,
+  events: AsyncGenerator<StepEvent, void>,
+  source: CodeSource,
+  show: Show,
+): Promise<Outcome> {
+  let challengeId: string | undefined;
+  let step: PendingStep | undefined;
+  let given: Extract<CodeAnswer, { kind: 'code' }> | undefined;
+  let refused: string[] = [];
+  const triesLeft = (): number => (given?.final ? 0 : MAX_TRIES - refused.length);
+  try {
+    for (;;) {
+      const next = await terminal.progress('Waiting for the service', () => events.next());
+      if (next.done) throw new TypeError('the walk ended without an outcome');
+      const event = next.value;
+      if (event.type === 'step-refused' && given) refused.push(given.code);
+      show(event, triesLeft());
+      switch (event.type) {
+        case 'challenge':
+          challengeId = event.challenge.challengeId;
+          refused = [];
+          if (CODE_STEPS.includes(event.challenge.currentStep)) source.ready(challengeId);
+          break;
+        case 'step':
+          step = takesCode(event.step);
+          given = await answerStep(step, source, refused, terminal);
+          break;
+        case 'step-refused':
+          if (triesLeft() <= 0) throw codeWrong(step ?? {}, event.code);
+          break;
+        case 'blocked':
+          throw new RefusedError('CHALLENGE_BLOCKED', `Step-up for ${event.scopes.join(' ')} was blocked.`, {
+            hint: 'Your hook, or the stored verdict of the scope, answered `block`.',
+          });
+        case 'granted':
+        case 'logged-in':
+          return event;
+        case 'code-sent':
+          break;
+      }
+    }
+  } catch (error) {
+    if (challengeId !== undefined && leavesItOpen(error)) {
+      terminal.warn(`The challenge ${challengeId} is kept. Go on with: stepup challenge continue ${challengeId}`);
+    }
+    throw error;
+  } finally {
+    source.close();
+    await events.return();
+  }
+}
+
+/** Walks a challenge with its events shown, and prints the grant. With `--json` every event is a line. */
+export async function walkChallenge(
+  context: Context,
+  events: AsyncGenerator<StepEvent, void>,
+  source: CodeSource,
+): Promise<void> {
+  const { terminal } = context;
+  const show: Show = (event, triesLeft) => {
+    if (terminal.json) terminal.event(eventDocument(event));
+    else noteEvent(terminal, event, triesLeft);
+  };
+  const outcome = await walk(context, events, source, show);
+  if (outcome.type === 'granted' && !terminal.json) showGrant(context, { grant: outcome.grant });
+}
+
+/** Says what happens to a person, on standard error. What the prompt says itself is left out. */
+export function noteEvent(terminal: Context['terminal'], event: StepEvent, triesLeft: number): void {
+  if (event.type === 'challenge') terminal.note(challengeInWords(event.challenge));
+  if (event.type === 'code-sent' && !terminal.interactive) terminal.note(`Code sent by ${channelName(event.channel)}.`);
+  if (event.type === 'step-refused' && triesLeft > 0) {
+    terminal.note(terminal.err.bad(`That code was refused; ${triesLeft === 1 ? '1 try' : `${triesLeft} tries`} left.`));
+  }
+}
+
+/** An event as its line of `--json`: `type` and its facts, flat. */
+function eventDocument(event: StepEvent): { type: string; [fact: string]: unknown } {
+  if (event.type === 'challenge') return { type: event.type, ...event.challenge };
+  if (event.type !== 'step') return event;
+  const { challengeId, key, kind, choices, channel, scope, sentAt } = event.step;
+  return { type: event.type, challengeId, key, kind, choices, channel, scope, sentAt };
+}
+
+/** Gives a step its answer; the code that was given, or undefined when a new one is to be sent. */
+async function answerStep(
+  step: PendingStep,
+  source: CodeSource,
+  refused: readonly string[],
+  terminal: Context['terminal'],
+): Promise<Extract<CodeAnswer, { kind: 'code' }> | undefined> {
+  const ask = (): Promise<CodeAnswer> => source.next(step, refused);
+  const answer = await (source.waits ? terminal.progress('Waiting for the code', ask) : ask());
+  if (answer.kind === 'resend') {
+    step.resend?.();
+    return undefined;
+  }
+  step.answer({ code: answer.code });
+  return answer;
+}
+
+function takesCode(step: PendingStep): PendingStep {
+  if (step.kind === 'otp' || step.kind === 'totp' || step.kind === 'recovery') return step;
+  throw new UsageError('STEP_UNSUPPORTED', `The step ${step.key} cannot be done in the terminal yet.`, {
+    hint:
+      step.challengeId === undefined
+        ? undefined
+        : `It is a ${step.kind} step. The challenge is kept: stepup challenge show ${step.challengeId}`,
+  });
+}
+
+/** Whether an early end leaves a challenge that can be taken up again, and its own words do not say so. */
+function leavesItOpen(error: unknown): boolean {
+  if (error instanceof InputNeededError || (error instanceof FailedError && error.code === 'CODE_COMMAND_FAILED')) {
+    return false; // its hint names the challenge
+  }
+  return error instanceof InterruptedError || error instanceof UnreachableError || error instanceof FailedError;
+}

@@ -1,0 +1,44 @@
+import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { SCOPE, startApplication, type Application } from '../../support/application.js';
+
+let app: Application;
+beforeAll(async () => {
+  app = await startApplication();
+});
+afterEach(() => app.reset());
+afterAll(() => app.close());
+
+const offline = { fetch: () => Promise.reject(new Error('the network was used')) };
+
+test('check is 7 while the scope is not held, and asks nobody', async () => {
+  await app.login();
+  const { status, stdout } = await app.run(['check', SCOPE], offline);
+  expect({ status, stdout }).toEqual({
+    status: 7,
+    stdout: 'transfer:write is not held. Get it with: stepup request transfer:write\n',
+  });
+  const json = await app.run(['check', SCOPE, '--json'], offline);
+  expect([json.status, json.json()]).toEqual([7, { scope: SCOPE, required: true }]);
+});
+
+test('check is 0 while a grant holds it, and 7 when that is over', async () => {
+  await app.allow({ grantMode: 'single-use', grantedFor: 0 });
+  await app.login();
+  await app.run(['request', SCOPE, '--code-command', 'inbox'], { run: app.shell });
+  const { status, json } = await app.run(['check', SCOPE, '--json'], offline);
+  expect([status, json()]).toEqual([
+    0,
+    { scope: SCOPE, required: false, heldBy: 'grant', expiresAt: expect.stringMatching(/Z$/) },
+  ]);
+  expect((await app.run(['check', SCOPE])).stdout).toMatch(
+    /^transfer:write is held by a grant until \S+Z \(.* left\)\.\n$/,
+  );
+  expect((await app.run(['check', SCOPE], { now: () => Date.now() + 61_000 })).status).toBe(7);
+});
+
+test('check is 4 when nobody is logged in, and 2 for what is no scope', async () => {
+  const { status, error } = await app.run(['check', SCOPE, '--json']);
+  expect([status, error().code]).toEqual([4, 'NOT_LOGGED_IN']);
+  const wrong = await app.run(['check', 'bad scope', '--json']);
+  expect([wrong.status, wrong.error().code]).toEqual([2, 'SCOPE_INVALID']);
+});
