@@ -62,6 +62,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const scope = parseScope(options.scope);
   checkFlags(options);
+  if (options.hookUrl !== undefined) callbackUrl(options.hookUrl, '--hook-url');
   const stored = options.mode === 'direct' ? await directWanted(context, options) : undefined;
   const configured = await requireConfig(context);
   if (stored) checkSteps(stored, configured.config);
@@ -78,7 +79,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   const facts = entryFacts(entry);
   const result = { scope, changed: changed || added, registered: true, allowed: true, ...facts };
   terminal.result({ ...result, replaced: replaced.map(entryFacts) }, () => {
-    const who = facts.mode === 'delegated' ? `the hook ${facts.hookUrl} decides` : `stored verdict: ${decidedBy(facts)}`;
+    const who =
+      facts.mode === 'delegated' ? `the hook ${facts.hookUrl} decides` : `stored verdict: ${decidedBy(facts)}`;
     const name = terminal.out.bold(scope);
     return result.changed
       ? `Scope ${name} may now be requested (${who}).`
@@ -165,7 +167,7 @@ async function delegatedWanted(
   { scope, hookUrl }: Options,
   { config, defaultHook }: Configured,
 ): Promise<Wanted> {
-  if (hookUrl !== undefined) return { mode: 'delegated', hookUrl: callbackUrl(hookUrl, '--hook-url') };
+  if (hookUrl !== undefined) return { mode: 'delegated', hookUrl };
   const before = config.allowed_scopes.find((entry) => entry.scope === scope && entry.mode === 'delegated');
   const known = before?.mode === 'delegated' ? before.delegated.delegation_hook : defaultHook;
   if (known !== undefined) return { mode: 'delegated', hookUrl: known };
