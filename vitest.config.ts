@@ -1,8 +1,11 @@
+import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
 /** `unit` needs nothing but the root's packages; `judge` runs the official SDKs, installed in test/judge. */
 export default defineConfig({
   test: {
+    // Tests wait for sockets and child processes as much as they compute.
+    maxWorkers: availableParallelism() + 1,
     projects: [
       {
         test: {

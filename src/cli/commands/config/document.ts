@@ -14,8 +14,14 @@ export interface Document {
 
 /** Every field of the service's document that this program knows. `*` stands for the place in a list. */
 const KNOWN = new Set([
-  ...['jwks_url', 'step_keys', 'allowed_scopes', 'created_at', 'updated_at', 'signal_hook_url'],
-  ...['step_keys.*.key', 'step_keys.*.description'],
+  'jwks_url',
+  'step_keys',
+  'allowed_scopes',
+  'created_at',
+  'updated_at',
+  'signal_hook_url',
+  'step_keys.*.key',
+  'step_keys.*.description',
   ...['scope', 'mode', 'delegated', 'direct'].map((field) => `allowed_scopes.*.${field}`),
   'allowed_scopes.*.delegated.delegation_hook',
   ...['identifier_types', 'status', 'grant_mode', 'granted_for', 'steps'].map(

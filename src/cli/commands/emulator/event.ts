@@ -24,6 +24,11 @@ function told(event: EmulatorEvent, code: string | undefined, style: Style): str
       const verdict = event.verdict === null ? style.bad(`failed: ${field('words')}`) : style.mark(field('verdict'));
       return `hook ${field('url')} for ${field('scope')}: ${verdict} (${field('ms')} ms)`;
     }
+    case 'token': {
+      const { sub, scope, current_step: step } = (event.claims ?? {}) as Record<string, unknown>;
+      const facts = [sub && `for ${textOf(sub)}`, scope && `scope ${textOf(scope)}`, step && `step ${textOf(step)}`];
+      return `${field('kind')} token ${facts.filter(Boolean).join(', ')}`;
+    }
     default: {
       const { id: _id, type, at: _at, tenant: _tenant, ...fields } = event;
       return [type, ...Object.entries(fields).map(([name, value]) => `${name}=${textOf(value)}`)].join(' ');
