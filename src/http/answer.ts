@@ -4,7 +4,7 @@ import type { UnreachableError } from '../errors.js';
 import { malformed, retryAfterSeconds, serviceFailure } from './failures.js';
 
 /** Larger answers are refused. Bytes. */
-export const MAX_ANSWER_BYTES = 1024 * 1024;
+const MAX_ANSWER_BYTES = 1024 * 1024;
 
 export interface ReadAnswer {
   /** The parsed body; undefined when it is empty or no JSON. */

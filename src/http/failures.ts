@@ -16,7 +16,7 @@ const WORDS: Record<string, string> = {
 };
 
 /** The system's or TLS's code of a failed fetch, e.g. `ECONNREFUSED`; undefined when it gives none. */
-export function causeCode(error: unknown): string | undefined {
+function causeCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string') return at.code;
     if (at instanceof AggregateError && at.errors.length > 0) {

@@ -68,7 +68,7 @@ async function startWhole(options: StartOptions, world: World): Promise<RunningE
 }
 
 /** A client of a running emulator's control API. Its calls throw for any status that is no success. */
-export function controlClient({ ready }: RunningEmulator): ControlClient {
+function controlClient({ ready }: RunningEmulator): ControlClient {
   const call = (method: string, path: string, body?: unknown): Promise<Response> =>
     fetch(`${ready.controlUrl}${path}`, {
       method,

@@ -49,8 +49,8 @@ export interface Service {
   stop(): Promise<void>;
 }
 
-export const USER = 'usr_01';
-export const SESSION = 'ses_01';
+const USER = 'usr_01';
+const SESSION = 'ses_01';
 
 /** Starts the service on a free port. `dialect` is which OTP login it has. */
 export async function startService(options: { now: number; dialect?: 'otp' | 'login-otp' }): Promise<Service> {

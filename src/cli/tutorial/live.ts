@@ -112,7 +112,9 @@ async function play(stage: Stage, before: Before, phone: string, options: LiveOp
     direct ? `${scope} takes a code by SMS.` : `${scope} may be requested; your hook has the say.`,
   );
   await stage.run('scope', [
-    ...['scope', 'add', scope],
+    'scope',
+    'add',
+    scope,
     ...(direct ? ['--mode', 'direct', '--status', 'review', '--step', 'verify_sms'] : ['--hook-url', hookUrl!]),
   ]);
   explain('Log in', 'The service sends a code to your phone.');

@@ -7,7 +7,7 @@ import type { Context } from '../context.js';
 import { runInner } from './inner.js';
 import { createStage, type Stage } from './stage.js';
 
-export const TUTORIAL_PHONE = '+33612345678';
+const TUTORIAL_PHONE = '+33612345678';
 
 /** Reads the newest code out of the emulator's inbox; `--code-command` runs it after the code was sent. */
 const INBOX = ['emulator', 'messages', '--wait', '5', '--code-only'];
@@ -85,7 +85,7 @@ function ownWorld(system: System, home: string, interactive: boolean): Partial<S
 }
 
 /** Shows the newest message as a phone would, the moment the service has sent it and before the prompt comes. */
-function ringing(system: System, inbox: () => Promise<string>): typeof fetch {
+function ringing(system: System, inbox: () => Promise<string>): System['fetch'] {
   return async (input, init) => {
     const response = await system.fetch(input, init);
     const url = input instanceof Request ? input.url : input.toString();

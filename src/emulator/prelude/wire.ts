@@ -106,11 +106,11 @@ export function metadataFault(metadata: Record<string, unknown>, scope: string):
   if (entries.length > 5) return `metadata: expected at most 5 entries, got ${entries.length}`;
   const register = /^prld:(phone|email):register$/.test(scope);
   for (const [key, value] of entries) {
-    const name = [...key].length;
+    const name = Array.from(key).length;
     if (name > 12) return `metadata key: expected at most 12 characters, got ${name}`;
     if (typeof value !== 'string') return `metadata.${key}: expected a string, got another type`;
     const limit = register && key === 'identifier' ? 320 : 32;
-    const size = [...value].length;
+    const size = Array.from(value).length;
     if (size > limit) return `metadata.${key}: expected at most ${limit} characters, got ${size}`;
   }
   return undefined;

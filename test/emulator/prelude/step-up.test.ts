@@ -366,7 +366,7 @@ describe('a request is refused', () => {
       { authorization: 'Bearer x.y.z' },
       { authorization: `DPoP ${client.access}` },
     ]) {
-      const answer = await client.call('/stepup/request', { body, headers: headers as Record<string, string> });
+      const answer = await client.call('/stepup/request', { body, headers });
       expect(answer).toMatchObject({ status: 401, body: { code: 'unauthorized' } });
     }
     await world.control.clock({ advance: 60 });

@@ -12,7 +12,7 @@ import type { JsonObject, Store } from '../../../src/store/store.js';
 import { startService, type Service } from '../../support/prelude-service.js';
 
 /** 2026-03-01T12:00:00Z. */
-export const NOON = 1_772_366_400_000;
+const NOON = 1_772_366_400_000;
 
 export interface House {
   service: Service;
