@@ -1,7 +1,4 @@
 /** The outside world as one object: only this module and `bin/` touch `process`, the clock, randomness and global fetch. */
-import { spawn, type ChildProcess } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
@@ -57,9 +54,6 @@ export interface System {
   readonly signal: AbortSignal;
 }
 
-const MAX_CHILD_OUTPUT = 64 * 1024;
-/** A child that was asked to end has this long before it is killed. Milliseconds. */
-const CHILD_GRACE_MS = 1000;
 /** A signal that comes again within this time is the same one, sent twice (see `interruption`). Milliseconds. */
 const SAME_SIGNAL_MS = 300;
 
@@ -68,27 +62,36 @@ export async function realSystem(): Promise<System> {
   const env = process.env;
   const interrupted = interruption();
   endWithReader(process.stdout, interrupted);
-  // Whoever closed standard error wants no messages; the work goes on, and there is nobody to tell.
-  process.stderr.on('error', () => undefined);
+  const stderr = onFirstUse(() => {
+    // Whoever closed it wants no messages; the work goes on, and there is nobody to tell.
+    return process.stderr.on('error', () => undefined);
+  });
   return {
     argv: process.argv.slice(2),
     env,
-    // Opened when it is first used: most commands never read it.
+    // Opened when they are first used: start-up time is a feature.
     get stdin() {
       return process.stdin;
     },
     stdout: process.stdout,
-    stderr: process.stderr,
+    get stderr() {
+      return stderr();
+    },
     home: await homeFolder(env),
     temporary: tmpdir(),
     pid: process.pid,
     fetch: fetchFor(env, (input, init) => fetch(input, init)),
     now: () => Date.now(),
-    randomBytes: (size) => randomBytes(size),
+    randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
     sleep,
-    run: runShell,
+    run: async (commandLine, options) => (await import('./shell.js')).runShell(commandLine, options),
     signal: interrupted.signal,
   };
+}
+
+function onFirstUse<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** Whether a process with this id runs, whoever owns it. */
@@ -113,57 +116,6 @@ async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
     await timer(ms, undefined, signal ? { signal } : {});
   } catch (error) {
     throw signal?.aborted ? signal.reason : error;
-  }
-}
-
-async function runShell(commandLine: string, { env, timeoutMs, signal }: RunOptions): Promise<Exit> {
-  signal.throwIfAborted();
-  // On POSIX a process group of its own, so that what the shell started can be ended with it.
-  const detached = process.platform !== 'win32';
-  const child = spawn(commandLine, { shell: true, env, stdio: ['ignore', 'pipe', 'inherit'], detached });
-  let stdout = '';
-  child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
-    stdout += chunk.slice(0, MAX_CHILD_OUTPUT - stdout.length);
-  });
-  let grace: NodeJS.Timeout | undefined;
-  const kill = (): void => {
-    endGroup(child, 'SIGKILL');
-    child.stdout.destroy(); // who left the group may still hold the pipe
-  };
-  const end = (): void => {
-    endGroup(child, 'SIGTERM');
-    grace ??= setTimeout(kill, CHILD_GRACE_MS);
-  };
-  let timedOut = false;
-  const limit = setTimeout(() => {
-    timedOut = true;
-    end();
-  }, timeoutMs);
-  signal.addEventListener('abort', end, { once: true });
-  process.on('exit', kill);
-  try {
-    const [status] = (await once(child, 'close')) as [number | null];
-    signal.throwIfAborted();
-    return { status: timedOut ? null : status, stdout, timedOut };
-  } finally {
-    clearTimeout(limit);
-    clearTimeout(grace);
-    if (grace) kill(); // the shell may have ended before what it started
-    signal.removeEventListener('abort', end);
-    process.off('exit', kill);
-  }
-}
-
-function endGroup({ pid }: ChildProcess, signal: 'SIGTERM' | 'SIGKILL'): void {
-  if (pid === undefined) return;
-  if (process.platform === 'win32') {
-    return void spawn('taskkill', ['/pid', String(pid), '/T', '/F'], { stdio: 'ignore' });
-  }
-  try {
-    process.kill(-pid, signal);
-  } catch (error) {
-    // Nobody is left, as Linux says it and as macOS does.
-    if (!['ESRCH', 'EPERM'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
   }
 }
 
