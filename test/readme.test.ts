@@ -58,7 +58,7 @@ describe('README', () => {
     expect(exitStatus(new UnreachableError('TIMED_OUT', 'x'))).toBe(6);
     expect(exitStatus(new TypeError('x'))).toBe(1);
     const plain = { bold: String, dim: String, good: String, bad: String, mark: String };
-    expect(errorText(new TypeError('x'), plain, '1.2.3')).toMatch(/bug in stepup 1\.2\.3[^]*TypeError: x\n +at /);
+    expect(errorText(new TypeError('x'), [], plain, '1.2.3')).toMatch(/bug in stepup 1\.2\.3[^]*TypeError: x\n +at /);
   });
 
   it('lists every variable that the source reads', () => {

@@ -10,6 +10,7 @@ import {
   UsageError,
   type ErrorCode,
 } from '../errors.js';
+import { usageHint, withTarget } from './hints.js';
 import type { Style } from './terminal/style.js';
 
 /** Next steps by code, for where the thrower had none of its own. */
@@ -18,7 +19,9 @@ const hints: Partial<Record<ErrorCode, string>> = {
   SESSION_OVER: 'Log in again with: stepup login',
   CONFIG_MISSING: 'Make one with: stepup config create',
   SCOPE_NOT_ALLOWED: 'Allow it with: stepup scope add SCOPE',
-  MANAGEMENT_KEY_REFUSED: 'Check STEPUP_PRELUDE_MANAGEMENT_KEY, or store another key with: stepup init',
+  MANAGEMENT_KEY_REFUSED:
+    'Check the key of --management-key-file or STEPUP_PRELUDE_MANAGEMENT_KEY, or store another with: stepup init',
+  RATE_LIMITED: 'Wait, then run the same command again.',
   APPLICATION_UNKNOWN: 'Check the application id: stepup profile show',
   SERVICE_UNREACHABLE: 'Check the address with: stepup profile show',
   CHALLENGE_OVER: 'Start again with: stepup request SCOPE',
@@ -41,12 +44,12 @@ export interface ErrorDocument {
   error: { code: string; message: string; hint?: string; field?: string; requestId?: string; serviceCode?: string };
 }
 
-/** An error as the document of `--json`. Fields that are not known are left out. */
-export function errorDocument(error: unknown): ErrorDocument {
+/** An error as the document of `--json`. Fields that are not known are left out; `argv` is the command line that failed. */
+export function errorDocument(error: unknown, argv: readonly string[]): ErrorDocument {
   if (!(error instanceof StepupError)) {
     return { error: { code: 'BUG', message: error instanceof Error ? error.message : String(error) } };
   }
-  const hint = error.hint ?? hints[error.code];
+  const hint = hintOf(error, argv);
   return {
     error: {
       code: error.code,
@@ -59,14 +62,20 @@ export function errorDocument(error: unknown): ErrorDocument {
   };
 }
 
+function hintOf(error: StepupError, argv: readonly string[]): string | undefined {
+  const hint = error.hint ?? hints[error.code];
+  if (hint !== undefined) return withTarget(hint, argv);
+  return error instanceof UsageError ? usageHint(argv) : undefined;
+}
+
 /** An error in words: what happened, what to do, and what the service called it. A bug of ours comes with its stack. */
-export function errorText(error: unknown, style: Style, version: string): string {
+export function errorText(error: unknown, argv: readonly string[], style: Style, version: string): string {
   if (!(error instanceof StepupError)) {
     const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
     return `${style.bad('This is a bug in stepup')} ${version}. Please report it with what follows.\n${stack}`;
   }
   if (error instanceof InterruptedError) return error.message;
-  const { message, hint, serviceCode, requestId, field } = { ...errorDocument(error).error };
+  const { message, hint, serviceCode, requestId, field } = errorDocument(error, argv).error;
   const lines = [`${style.bad('Error:')} ${field && !message.includes(field) ? `${field}: ` : ''}${message}`];
   if (hint) lines.push(hint);
   if (serviceCode || requestId) {

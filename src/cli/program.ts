@@ -201,7 +201,6 @@ function usageError(error: CommanderError): UsageError {
     return new UsageError('USAGE', 'A command is missing.', { hint: 'See which there are with --help.', cause: error });
   }
   return new UsageError('USAGE', `${message.charAt(0).toUpperCase()}${message.slice(1)}`, {
-    hint: 'See how it is used with --help.',
     cause: error,
   });
 }
@@ -212,8 +211,8 @@ async function report(system: System, argv: string[], error: unknown): Promise<n
     import('./terminal/style.js'),
   ]);
   const text = argv.includes('--json')
-    ? JSON.stringify(errorDocument(error))
-    : errorText(error, await styleFor(system.env, system.stderr), version);
+    ? JSON.stringify(errorDocument(error, argv))
+    : errorText(error, argv, await styleFor(system.env, system.stderr), version);
   system.stderr.write(`${text}\n`);
   return exitStatus(error);
 }

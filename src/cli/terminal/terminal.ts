@@ -1,5 +1,6 @@
 /** The only place that writes to the terminal: results to standard output, everything else to standard error. */
 import type { System } from '../../system.js';
+import { withTarget } from '../hints.js';
 import { askChoice, askText, askYesNo, cannotAsk, type Option, type Question } from './prompts.js';
 import { styleFor, type Style } from './style.js';
 import { aligned, tabbed, type Column } from './table.js';
@@ -43,7 +44,7 @@ export async function createTerminal(system: System, options: TerminalOptions): 
   const tty = stdout.isTTY === true;
   const interactive = options.input && stdin.isTTY === true && stderr.isTTY === true;
   const [out, err] = await Promise.all([styleFor(env, stdout), styleFor(env, stderr)]);
-  const say = (text: string): void => void stderr.write(`${text}\n`);
+  const say = (text: string): void => void stderr.write(`${withTarget(text, system.argv)}\n`);
   const print = (text: string): void => void stdout.write(text === '' ? '' : `${text}\n`);
   const printJson = (value: object): void => void stdout.write(`${JSON.stringify(value)}\n`);
 

@@ -1,5 +1,5 @@
 /** The walk on the user's own application: says what it will change, asks first, and offers to put it back. */
-import { InputNeededError, InterruptedError, UsageError } from '../../errors.js';
+import { InputNeededError, UsageError } from '../../errors.js';
 import type { StepUpConfig } from '../../providers/prelude/config.js';
 import { parsePhone } from '../../providers/prelude/input.js';
 import type { Management } from '../../providers/prelude/management.js';
@@ -25,7 +25,7 @@ interface Before {
 }
 
 /**
- * Plays the walk. Throws InputNeededError without `--hook-url` or `--direct`, InterruptedError when the person says no,
+ * Plays the walk; changes nothing when the person says no. Throws InputNeededError without `--hook-url` or `--direct`, and
  * StepFailed when a step fails; the offer to put the configuration back comes in any case.
  */
 export async function walkLive(context: Context, options: LiveOptions): Promise<void> {
@@ -43,8 +43,12 @@ export async function walkLive(context: Context, options: LiveOptions): Promise<
     hook: await context.store.hookUrl(managementKeyOf(target)),
   };
   terminal.note(`This walk changes application ${target.appId} at ${target.managementUrl}:`);
-  for (const change of changes(before, options)) terminal.note(`  - ${change}`);
-  if (!options.yes && !(await terminal.confirm('Go on?', '--yes'))) throw new InterruptedError();
+  const loggedIn = (await (await context.provider()).session()) !== undefined;
+  for (const change of changes(before, options, loggedIn)) terminal.note(`  - ${change}`);
+  if (!options.yes && !(await terminal.confirm('Go on?', '--yes'))) {
+    terminal.note('Nothing was changed.');
+    return;
+  }
 
   const interactive = terminal.interactive && !options.code && !options.codeCommand;
   const env = { ...context.system.env, STEPUP_PRELUDE_MANAGEMENT_KEY: await context.managementKey() };
@@ -69,13 +73,14 @@ function checkFlags({ hookUrl, direct }: LiveOptions): void {
   }
 }
 
-function changes({ config, registered }: Before, { scope, hookUrl, direct }: LiveOptions): string[] {
+function changes({ config, registered }: Before, { scope, hookUrl, direct }: LiveOptions, loggedIn: boolean): string[] {
   const verdict = direct ? 'a stored review by SMS' : `the verdict of ${hookUrl}`;
   return [
     config === undefined ? 'a step-up configuration is made' : 'the step-up configuration is changed',
     ...(registered ? [] : [`scope ${scope} is registered`]),
     `scope ${scope} may be requested, by ${verdict}`,
     'two SMS are sent to your phone',
+    ...(loggedIn ? ['your login is replaced by that of this phone, and stays so'] : []),
   ];
 }
 
@@ -126,7 +131,10 @@ async function play(stage: Stage, before: Before, phone: string, options: LiveOp
   stage.transcript.claims(claims, await stage.claims());
 }
 
-/** Puts the configuration back when the person wants it so. A configuration that cannot be put back is printed. */
+/**
+ * Puts the configuration back when the person wants it so. Where it stays changed, by a no, an interruption or a failure, the
+ * previous one is printed, so that nothing is lost.
+ */
 async function offerBack(
   context: Context,
   management: Management,
@@ -134,17 +142,17 @@ async function offerBack(
   options: LiveOptions,
 ): Promise<void> {
   const { terminal } = context;
-  const wanted =
-    options.yes ||
-    (terminal.interactive && (await terminal.confirm('Put the previous configuration back?', '--yes', true)));
-  if (!wanted) return;
+  let isBack = false;
   try {
+    const wanted = options.yes || (await terminal.confirm('Put the previous configuration back?', '--yes', true));
+    if (!wanted) return;
     await putBack(management, before, options.scope);
     await context.store.saveHookUrl(managementKeyOf(await context.target()), before.hook);
+    isBack = true;
     terminal.note('The previous configuration is back.');
-  } catch (error) {
-    terminal.warn(`The previous configuration could not be put back. It was: ${JSON.stringify(before.config ?? null)}`);
-    throw error;
+  } finally {
+    if (!isBack)
+      terminal.warn(`The configuration stays changed. Before, it was: ${JSON.stringify(before.config ?? null)}`);
   }
 }
 

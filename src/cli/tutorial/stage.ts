@@ -25,7 +25,7 @@ export interface StageOptions {
 export interface Stage {
   transcript: Transcript;
   /**
-   * Runs a command and shows it. `hide` keeps its standard output (a token) off the screen; `asks` lets its prompts through to
+   * Runs a command and shows it. `hide` keeps its standard output (a bare token) off the screen; `asks` lets its prompts through to
    * the person.
    */
   run(title: string, argv: string[], options?: { hide?: boolean; asks?: boolean }): Promise<void>;
@@ -48,6 +48,15 @@ function inWords(stderr: string): string {
   const last = stderr.trimEnd().split('\n').at(-1) ?? '';
   const { error } = JSON.parse(last) as ErrorDocument;
   return `Error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
+}
+
+/** What a command printed with `--json`: its object, or the list of a stream's. Tokens are left out. */
+function jsonResult(stdout: string): unknown {
+  const lines = stdout.split('\n').filter((line) => line !== '');
+  const objects = lines.map((line): unknown =>
+    JSON.parse(line, (name, value: unknown) => (name === 'token' ? undefined : value)),
+  );
+  return objects.length === 1 ? objects[0] : objects;
 }
 
 function emptyInput(): Input {
@@ -77,11 +86,10 @@ export function createStage({ system, terminal }: Context, options: StageOptions
         showErrors: asks && options.interactive,
       });
       if (outcome.status !== 0) fail(outcome);
-      const stdout = hide ? '' : outcome.stdout.trimEnd();
       transcript.answer(
         terminal.json
-          ? { title, argv: shown, result: stdout === '' ? undefined : JSON.parse(stdout) }
-          : { title, argv: shown, text: `${outcome.stderr}${stdout}`.trimEnd() },
+          ? { title, argv: shown, result: jsonResult(outcome.stdout) }
+          : { title, argv: shown, text: `${outcome.stderr}${hide ? '' : outcome.stdout}`.trimEnd() },
       );
     },
     async serve<Ready extends { url: string }>(title: string, argv: string[], describe: (ready: Ready) => string) {

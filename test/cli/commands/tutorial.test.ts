@@ -41,7 +41,10 @@ describe('tutorial on its own emulator', () => {
   it('prints one object a line with --json, claims last, never a token', async () => {
     const { status, stdout, lines } = await stepup('tutorial --json', { home });
     expect(status).toBe(0);
-    const all = lines<{ type: string; title?: string; before?: object; after?: object }>();
+    const all = lines<{ type: string; title?: string; result?: unknown; before?: object; after?: object }>();
+    const request = all.find(({ title }) => title === 'request')?.result as { type: string; grant?: object }[];
+    expect(request.map(({ type }) => type)).toEqual(['challenge', 'code-sent', 'step', 'challenge', 'granted']);
+    expect(request.at(-1)?.grant).toMatchObject({ scopes: ['transfer:write'], factors: ['verify_sms'] });
     expect(all.map(({ type, title }) => title ?? type)).toEqual([
       'emulator',
       'hook',
@@ -134,6 +137,27 @@ describe('tutorial --live', () => {
     expect(stdout).toContain('"transfer:write"');
     expect((await stepup(['config', 'show', target, '--json'], { home })).error().code).toBe('CONFIG_MISSING');
     expect((await stepup(['scope', 'list', target, '--json'], { home })).json()).toMatchObject({ scopes: [] });
+  });
+
+  it('prints the earlier configuration when it is not put back', async () => {
+    await stepup(['config', 'create', '--hook-url', 'http://127.0.0.1:9/old', target], { home });
+    const { status, stderr } = await stepup(live('--direct', ...codes), {
+      home,
+      run,
+      answers: [
+        ['Go on?', 'y\r'],
+        ['previous configuration back?', 'n\r'],
+      ],
+    });
+    expect(status).toBe(0);
+    expect(stderr).toContain('Before, it was: {"jwks_url":"http://127.0.0.1:9/.well-known/jwks.json"');
+  });
+
+  it('changes nothing when the person says no', async () => {
+    const { status, stderr } = await stepup(live('--direct', ...codes), { home, run, answers: [['Go on?', 'n\r']] });
+    expect(status).toBe(0);
+    expect(stderr).toContain('Nothing was changed.');
+    expect((await stepup(['config', 'show', target, '--json'], { home })).error().code).toBe('CONFIG_MISSING');
   });
 
   it('puts an earlier configuration back as it was, also when a step fails, and ends with the status of the step', async () => {

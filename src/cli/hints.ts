@@ -1,0 +1,29 @@
+/** Commands that are shown to be typed next: they speak to the same application as the command that shows them. */
+
+const withValue = new Set(['--profile', '--app', '--domain', '--management-url', '--management-key-file']);
+
+/** The flags of a command line that chose the application, as they were typed. */
+export function targetFlags(argv: readonly string[]): string[] {
+  const end = argv.indexOf('--');
+  const words = end < 0 ? argv : argv.slice(0, end);
+  return words.flatMap((word, at) => {
+    if (word === '--emulator=running') return ['--emulator'];
+    if (word === '--emulator' || word.startsWith('--emulator=')) return [word];
+    if (withValue.has(word)) return words.slice(at, at + 2);
+    return withValue.has(word.split('=', 1)[0]!) ? [word] : [];
+  });
+}
+
+/** A hint whose command at its end (`…: stepup login`) carries the flags that chose the application. */
+export function withTarget(hint: string, argv: readonly string[]): string {
+  const flags = targetFlags(argv);
+  if (flags.length === 0 || !/: stepup (?!init|tutorial|emulator start|profile)[^\n]*$/.test(hint)) return hint;
+  return `${hint} ${flags.join(' ')}`;
+}
+
+/** What to do after wrong usage for which nobody has a better word. */
+export function usageHint(argv: readonly string[]): string {
+  const first = argv.findIndex((word) => word.startsWith('-'));
+  const words = (first < 0 ? argv : argv.slice(0, first)).filter((word) => /^[a-z-]+$/.test(word)).slice(0, 2);
+  return `See how it is used with: ${['stepup', ...words, '--help'].join(' ')}`;
+}
