@@ -24,6 +24,7 @@ async function stage(options: { tty?: boolean; json?: boolean; input?: boolean; 
   const [stdout, stderr] = [sink(tty), sink(tty)];
   if (tty) Object.assign(stdin, { isTTY: true, setRawMode: () => undefined });
   const system = {
+    argv: [],
     env,
     stdin,
     stdout: stdout.stream,

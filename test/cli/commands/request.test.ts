@@ -155,7 +155,7 @@ describe('request', () => {
     expect(error()).toMatchObject({
       code: 'CODE_WRONG',
       serviceCode: 'bad_check_code',
-      hint: `The challenge is kept. Go on with: stepup challenge continue ${id}`,
+      hint: `The challenge is kept. Go on with: stepup challenge continue ${id} --emulator=${app.url}`,
     });
     const { code } = await app.newest();
     const continued = await app.run(['challenge', 'continue', id, '--code', code]);

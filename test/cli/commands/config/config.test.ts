@@ -259,7 +259,7 @@ describe('without a configuration', () => {
     const outcome = await app.run(`${args} --json`);
     expect([outcome.status, outcome.error()]).toMatchObject([
       3,
-      { code: 'CONFIG_MISSING', hint: 'Make one with: stepup config create' },
+      { code: 'CONFIG_MISSING', hint: expect.stringMatching(/^Make one with: stepup config create --emulator=http/) },
     ]);
   });
 

@@ -177,7 +177,7 @@ describe('scope add --mode direct', () => {
     expect((await add('a', '--mode', 'direct', '--step', 'w9', '--json')).error()).toMatchObject({
       code: 'FLAG_INVALID',
       field: '--step',
-      hint: 'Add it with: stepup config update --step-key w9',
+      hint: expect.stringMatching(/^Add it with: stepup config update --step-key w9 --emulator=http/),
     });
   });
 });
