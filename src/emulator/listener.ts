@@ -32,7 +32,8 @@ export async function listen({ host, port, flag, fetch, tls }: ListenOptions): P
     fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
     // The program's own fetch uses the same globals: leave them alone.
     overrideGlobalObjects: false,
-    ...(tls ? { createServer: createHttpsServer, serverOptions: tls } : {}),
+    // No client shows a certificate; with a `ca` of its own, Node does not parse its whole list of root certificates.
+    ...(tls ? { createServer: createHttpsServer, serverOptions: { ...tls, ca: tls.cert } } : {}),
   }) as Server;
   const traffic = watch(server);
   await new Promise<void>((resolve, reject) => {

@@ -5,7 +5,7 @@ import type { Services } from '../services.js';
 import { ProofKeys } from './dpop.js';
 import { answerFrontend, answerManagement, FrontendError, ManagementError, type Env } from './errors.js';
 import { KeySets } from './key-sets.js';
-import { loadKeys } from './keys.js';
+import type { Keys } from './keys.js';
 import { Nonces } from './nonces.js';
 import type { Parts } from './parts.js';
 import { challengeRoutes } from './routes/challenge.js';
@@ -29,12 +29,8 @@ const ALLOWED_HEADERS = [
 ];
 const EXPOSED_HEADERS = ['DPoP-Nonce', 'X-Refresh-Token', 'X-Refresh-Token-Expires-At', 'X-Verification-Token', 'Date'];
 
-/**
- * Builds the service: frontend API, management API and public documents, for every tenant. Reads its signing keys from
- * `services.folder`, or makes them. Throws FailedError when that folder cannot be used.
- */
-export async function createPrelude(services: Services): Promise<Hono<Env>> {
-  const keys = await loadKeys(services.folder);
+/** Builds the service: frontend API, management API and public documents, for every tenant. */
+export function createPrelude(services: Services, keys: Keys): Hono<Env> {
   const parts: Parts = {
     services,
     tokens: new Tokens(keys),
