@@ -37,6 +37,7 @@ export type ErrorCode =
   | 'CHALLENGE_UNKNOWN'
   | 'CHALLENGE_AMBIGUOUS'
   | 'STEP_UNSUPPORTED'
+  | 'CODE_NOT_SENT'
   // refused by the service (3)
   | 'MANAGEMENT_KEY_REFUSED'
   | 'APPLICATION_UNKNOWN'

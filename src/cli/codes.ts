@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageError } from '../errors.js';
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
+import type { TargetFlags } from './target.js';
 import type { Terminal } from './terminal/terminal.js';
 
 export interface CodeFlags {
@@ -41,6 +42,7 @@ export interface CodeSource {
 type Tools = {
   system: Pick<System, 'env' | 'run' | 'signal' | 'stdin'>;
   terminal: Pick<Terminal, 'ask' | 'interactive'>;
+  globals?: TargetFlags;
 };
 
 const COMMAND_LIMIT_MS = 60_000;
@@ -70,7 +72,7 @@ export function createCodeSource(tools: Tools, { code, codeCommand }: CodeFlags)
       field: '--code-command',
     });
   }
-  if (codeCommand !== undefined) return fromCommand(tools.system, codeCommand);
+  if (codeCommand !== undefined) return fromCommand(tools, codeCommand);
   if (code?.includes('-')) return fromLines(tools.system, code);
   return fromValues(code ?? [], fromPrompt(tools.terminal));
 }
@@ -144,11 +146,12 @@ function fromLines({ stdin, signal }: Tools['system'], values: string[]): CodeSo
     ready(challengeId) {
       if (stdin.isTTY) throw ended('--code - reads standard input, but that is the terminal.', challengeId);
     },
-    async next({ challengeId }) {
+    async next({ challengeId }, refused) {
       reader ??= open();
       for (;;) {
         const line = await reader.iterator.next();
         if (signal.aborted) throw new InterruptedError();
+        if (line.done && refused.length > 0) throw codeWrong({ challengeId });
         if (line.done) throw ended('Standard input has ended before a code came.', challengeId);
         if (line.value.trim() === '') continue;
         const code = tidy(line.value);
@@ -167,12 +170,16 @@ function fromLines({ stdin, signal }: Tools['system'], values: string[]): CodeSo
   };
 }
 
-function fromCommand({ env, run, signal }: Tools['system'], commandLine: string): CodeSource {
+function fromCommand({ system: { env, run, signal }, globals }: Tools, commandLine: string): CodeSource {
   return {
     waits: true,
     ready: () => undefined,
     async next(step, refused) {
-      const exit = await run(commandLine, { env: childEnv(env, step), timeoutMs: COMMAND_LIMIT_MS, signal });
+      const exit = await run(commandLine, {
+        env: childEnv(env, step, globals?.emulator),
+        timeoutMs: COMMAND_LIMIT_MS,
+        signal,
+      });
       if (signal.aborted) throw new InterruptedError();
       const fail = (why: string): FailedError =>
         new FailedError('CODE_COMMAND_FAILED', `--code-command ${why}.`, {
@@ -193,10 +200,14 @@ function fromCommand({ env, run, signal }: Tools['system'], commandLine: string)
   };
 }
 
-/** The process's environment without keys of ours, and with what the code is for. Absent facts are empty. */
-function childEnv(env: Env, step: CodeStep): Env {
+/**
+ * The process's environment without keys of ours, and with what the code is for; absent facts are empty. Where the flag named an
+ * emulator, a `stepup emulator messages` in the command finds the same one.
+ */
+function childEnv(env: Env, step: CodeStep, emulator: string | undefined): Env {
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name))),
+    ...(emulator?.includes('://') ? { STEPUP_EMULATOR_URL: emulator } : {}),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',
     STEPUP_STEP: step.key,
     STEPUP_SCOPE: step.scope ?? '',

@@ -21,7 +21,6 @@ const hints: Partial<Record<ErrorCode, string>> = {
   SCOPE_NOT_ALLOWED: 'Allow it with: stepup scope add SCOPE',
   MANAGEMENT_KEY_REFUSED:
     'Check the key of --management-key-file or STEPUP_PRELUDE_MANAGEMENT_KEY, or store another with: stepup init',
-  RATE_LIMITED: 'Wait, then run the same command again.',
   APPLICATION_UNKNOWN: 'Check the application id: stepup profile show',
   SERVICE_UNREACHABLE: 'Check the address with: stepup profile show',
   CHALLENGE_OVER: 'Start again with: stepup request SCOPE',

@@ -24,7 +24,10 @@ export async function readInput(system: Pick<System, 'stdin'>, path: string, fla
 /** One secret from a file or standard input, without the line end around it. Throws as `readInput`, and when it is empty. */
 export async function readSecret(system: Pick<System, 'stdin'>, path: string, flag: string): Promise<string> {
   const secret = (await readInput(system, path, flag)).trim();
-  if (secret === '') throw new UsageError('FLAG_INVALID', `${flag}: nothing is in ${path}.`, { field: flag });
+  if (secret === '')
+    throw new UsageError('FLAG_INVALID', `${flag}: nothing is in ${path === '-' ? 'standard input' : path}.`, {
+      field: flag,
+    });
   return secret;
 }
 

@@ -23,6 +23,11 @@ export interface HttpRequest {
   json?: unknown;
   /** Sent as `Authorization: Bearer`. */
   bearer?: string | undefined;
+  /**
+   * What is sent spends something that cannot be sent again (a refresh token), so the answer must not be lost: once sent, the call
+   * outlives Ctrl-C, which takes effect at the next call, and a time limit below 15 seconds.
+   */
+  spends?: boolean | undefined;
   /** Called as soon as the answer's head is there, also when its body then turns out to be unusable. */
   onHead?: ((status: number, headers: Headers) => void) | undefined;
 }
@@ -49,6 +54,8 @@ export interface Http {
 }
 
 const RETRY_WAITS_MS = [200, 600];
+/** The least time for an answer that must not be lost. */
+const SPENDING_TIMEOUT_MS = 15_000;
 
 /** Builds the client. */
 export function createHttp(options: HttpOptions): Http {
@@ -80,36 +87,44 @@ export function createHttp(options: HttpOptions): Http {
     const timer = new AbortController();
     let late = false;
     const interrupt = (): void => stop.abort();
-    signal.addEventListener('abort', interrupt, { once: true });
+    if (!request.spends) signal.addEventListener('abort', interrupt, { once: true });
+    const limitMs = request.spends ? Math.max(timeoutMs, SPENDING_TIMEOUT_MS) : timeoutMs;
     const limit = (): void => {
       late = true;
       stop.abort();
     };
     // The rejection says only that the timer was stopped.
-    void sleep(timeoutMs, timer.signal).then(limit, () => undefined);
+    void sleep(limitMs, timer.signal).then(limit, () => undefined);
+
+    /** A failure of the network or the service in our words. Our own mistakes happen outside, and stay what they are. */
+    const reached = async <T>(work: Promise<T>): Promise<T> => {
+      try {
+        return await work;
+      } catch (error) {
+        if (error instanceof StepupError) throw error;
+        const failure = explain(error, host, late, limitMs, request.spends);
+        debug?.(`< ${failure.message}`);
+        throw failure;
+      }
+    };
     try {
       const init = { method: request.method, headers, redirect: 'manual' as const, signal: stop.signal };
-      const response = await options.fetch(request.url, body === undefined ? init : { ...init, body });
+      const response = await reached(options.fetch(request.url, body === undefined ? init : { ...init, body }));
       request.onHead?.(response.status, response.headers);
-      const answer = await readAnswer(response, host, now());
+      const answer = await reached(readAnswer(response, host, now()));
       const shownAnswer = showAnswer(response, answer.json, now() - startedAt, redactor);
       debug?.(shownAnswer);
       if (answer.failure) throw answer.failure;
       return { status: response.status, headers: response.headers, json: answer.json };
-    } catch (error) {
-      const failure = explain(error, host, late);
-      if (!(error instanceof StepupError)) debug?.(`< ${failure.message}`);
-      throw failure;
     } finally {
       timer.abort();
       signal.removeEventListener('abort', interrupt);
     }
   }
 
-  function explain(error: unknown, host: string, late: boolean): StepupError {
-    if (error instanceof StepupError) return error;
-    if (signal.aborted) return new InterruptedError();
-    return late ? timedOut(host, timeoutMs) : networkFailure(error, host, timeoutMs);
+  function explain(error: unknown, host: string, late: boolean, limitMs: number, spends = false): StepupError {
+    if (signal.aborted && !spends) return new InterruptedError();
+    return late ? timedOut(host, limitMs) : networkFailure(error, host, limitMs);
   }
 
   async function pause(ms: number): Promise<void> {

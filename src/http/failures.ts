@@ -71,8 +71,9 @@ export function serviceFailure(
 ): UnreachableError | undefined {
   const { retryAfter } = details;
   if (status === 429) {
-    const wait = retryAfter === undefined ? 'try again later' : `wait ${retryAfter} s, then try again`;
-    return new UnreachableError('RATE_LIMITED', `${host} limits the rate of requests: ${wait}.`, {
+    const wait = retryAfter === undefined ? '' : `: it asks to wait ${retryAfter} s`;
+    return new UnreachableError('RATE_LIMITED', `${host} limits the rate of requests${wait}.`, {
+      hint: `Wait ${retryAfter === undefined ? 'a while' : `${retryAfter} s`}, then run the same command again.`,
       ...details,
       status,
     });

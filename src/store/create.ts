@@ -61,7 +61,7 @@ export function createStore(folder: string, { signal }: StoreOptions = {}): Stor
     async updateSession(key, change) {
       const name = credentialName(key);
       let written: JsonObject | undefined;
-      await updateCredentials(folder, signal, ({ sessions }: Credentials) => {
+      await updateCredentials(folder, ({ sessions }: Credentials) => {
         const before = own(sessions, name);
         written = change(before);
         return put(sessions, name, written) || before !== undefined;
@@ -77,7 +77,7 @@ export function createStore(folder: string, { signal }: StoreOptions = {}): Stor
     managementKey: async (key) => own((await readCredentials(folder)).managementKeys, credentialName(key)),
     async saveManagementKey(key, value) {
       const name = credentialName(key);
-      await updateCredentials(folder, signal, ({ managementKeys }) => {
+      await updateCredentials(folder, ({ managementKeys }) => {
         const before = own(managementKeys, name);
         return put(managementKeys, name, value) || before !== undefined;
       });

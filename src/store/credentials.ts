@@ -52,15 +52,11 @@ export async function readCredentials(folder: string): Promise<Credentials> {
  * Reads, changes and writes the file as one step across processes. Nothing is written when `change` returns false or throws.
  * Throws what `readCredentials` throws, and FailedError STORE_UNWRITABLE and STORE_LOCKED.
  */
-export async function updateCredentials(
-  folder: string,
-  signal: AbortSignal | undefined,
-  change: (credentials: Credentials) => boolean,
-): Promise<void> {
+export async function updateCredentials(folder: string, change: (credentials: Credentials) => boolean): Promise<void> {
   const file = credentialsPath(folder);
   const path = join(folder, 'locks', 'credentials.lock');
   await makeOwnFolder(folder);
-  await withLock({ path, file, waitMs: WAIT_MS, signal }, async (held) => {
+  await withLock({ path, file, waitMs: WAIT_MS }, async (held) => {
     const credentials = await readCredentials(folder);
     if (!change(credentials)) return;
     await removeLeftovers(file);

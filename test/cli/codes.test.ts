@@ -138,6 +138,12 @@ describe('--code -', () => {
     );
   });
 
+  test('is a wrong code when the lines end after a refused one', async () => {
+    const { made } = source({ code: ['-'] }, { stdin: '111111\n' });
+    await made.next(STEP, []);
+    await expect(made.next(STEP, ['111111'])).rejects.toMatchObject({ code: 'CODE_WRONG' });
+  });
+
   test('stops waiting on Ctrl-C', async () => {
     const stop = new AbortController();
     const { made } = source({ code: ['-'] }, { signal: stop.signal });

@@ -40,7 +40,38 @@ function client(options: Partial<HttpOptions> = {}): Http {
   });
 }
 
+describe('a request that spends what it sends', () => {
+  it('outlives Ctrl-C, which takes effect at the next call', async () => {
+    const stop = new AbortController();
+    const url = await serve((_request, response) => {
+      stop.abort();
+      setImmediate(() => response.end('{"answered":true}'));
+    });
+    const http = client({ signal: stop.signal });
+    expect(await http.send({ method: 'POST', url, spends: true })).toMatchObject({ json: { answered: true } });
+    await expect(http.send({ method: 'POST', url, spends: true })).rejects.toMatchObject({ code: 'INTERRUPTED' });
+  });
+
+  it('has at least 15 seconds, whatever --timeout says', async () => {
+    const waits: number[] = [];
+    const url = await serve((_request, response) => response.end('{}'));
+    const sleep: HttpOptions['sleep'] = (ms, signal) => (waits.push(ms), forever(ms, signal));
+    const http = client({ sleep, timeoutMs: 1000 });
+    await http.send({ method: 'POST', url, spends: true });
+    await http.send({ method: 'POST', url });
+    expect(waits).toEqual([15_000, 1000]);
+  });
+});
+
 describe('send', () => {
+  it('a mistake of its caller stays what it is', async () => {
+    const url = await serve((_request, response) => response.end('{}'));
+    const onHead = (): never => {
+      throw new TypeError('our own mistake');
+    };
+    await expect(client().send({ method: 'GET', url, onHead })).rejects.toThrow(new TypeError('our own mistake'));
+  });
+
   it('sends JSON with its headers and gives the parsed answer', async () => {
     const seen: unknown[] = [];
     const url = await serve((request, response) => {
@@ -153,7 +184,7 @@ describe('send', () => {
       code: 'RATE_LIMITED',
       retryAfter,
       status: 429,
-      message: expect.stringContaining(retryAfter === undefined ? 'later' : `${retryAfter} s`) as string,
+      hint: `Wait ${retryAfter === undefined ? 'a while' : `${retryAfter} s`}, then run the same command again.`,
     });
   });
 

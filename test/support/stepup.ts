@@ -103,6 +103,9 @@ function inputOf(options: RunOptions, tty: boolean): Input {
   return stream;
 }
 
+/** What a spinner moves on a terminal. */
+const cursor = { cursorTo: () => true, clearLine: () => true, moveCursor: () => true };
+
 function sink(tty: boolean, onWrite?: (text: string) => void): { stream: Output; text(): string } {
   let all = '';
   const stream: Output = new Writable({
@@ -112,7 +115,7 @@ function sink(tty: boolean, onWrite?: (text: string) => void): { stream: Output;
       done();
     },
   });
-  if (tty) Object.assign(stream, { isTTY: true, columns: 100 });
+  if (tty) Object.assign(stream, { isTTY: true, columns: 100, ...cursor });
   return { stream, text: () => all };
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InterruptedError, UsageError } from '../../errors.js';
+import { InterruptedError, UsageError, UnreachableError } from '../../errors.js';
 import type { Profile } from '../../store/store.js';
 import { defaultFrontendUrl, serviceUrl } from '../addresses.js';
 import { managementKeyOf, type Context } from '../context.js';
@@ -21,8 +21,8 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-What is not given by a flag (--app, --domain, --management-url, --management-key-file) or a variable is asked for. The
-management key is checked, and kept readable by you only.
+What is not given by a flag (--app, --domain, --management-key-file) or a variable is asked for; --management-url is needed only
+where the management API is not Prelude's own. The management key is checked, and kept readable by you only.
 
 Examples:
   $ stepup init
@@ -56,25 +56,38 @@ export async function run(context: Context, options: Options): Promise<void> {
     globals.emulator === undefined ? await askApplication(context) : await emulatorApplication(context);
   const name = options.name ?? (await askName(context, globals.emulator === undefined ? profile.appId : 'emulator'));
   await mayReplace(context, name, profile, options.force === true);
-  if (key !== undefined) await checkKey(context, profile, key);
+  const checked = key !== undefined && (await isAccepted(context, profile, key));
 
   if (key !== undefined) await store.saveManagementKey(managementKeyOf(profile), key);
   await store.saveProfile(name, profile);
   await store.useProfile(name);
   const { appId, frontendUrl, managementUrl } = profile;
-  terminal.result(
-    { profile: name, ...profile, managementKey: { known: key !== undefined, checked: key !== undefined } },
-    () =>
-      [
-        `Profile ${terminal.out.bold(name)} is set up, and is the current one.`,
-        `  application    ${appId}`,
-        `  frontend API   ${frontendUrl}`,
-        `  management API ${managementUrl}`,
-        `  management key ${key === undefined ? 'none given' : 'accepted by the service, kept'}`,
-      ].join('\n'),
+  terminal.result({ profile: name, ...profile, managementKey: { known: key !== undefined, checked } }, () =>
+    [
+      `Profile ${terminal.out.bold(name)} is set up, and is the current one.`,
+      `  application    ${appId}`,
+      `  frontend API   ${frontendUrl}`,
+      `  management API ${managementUrl}`,
+      `  management key ${key === undefined ? 'none given' : checked ? 'accepted by the service, kept' : 'kept, not checked'}`,
+    ].join('\n'),
   );
   if (key === undefined) {
     terminal.note('Without a management key login and request work; config and scope will ask for one.');
+  }
+}
+
+/** Whether the service has accepted the key. False when it cannot be reached and the person keeps what they typed all the same. */
+async function isAccepted(context: Context, profile: Profile, key: string): Promise<boolean> {
+  const { terminal } = context;
+  try {
+    await checkKey(context, profile, key);
+    return true;
+  } catch (error) {
+    if (!(error instanceof UnreachableError) || !terminal.interactive) throw error;
+    terminal.warn(`The key cannot be checked: ${error.message}`);
+    if (!(await terminal.confirm('Keep the profile and the key, unchecked?', '--management-key-file', true)))
+      throw error;
+    return false;
   }
 }
 

@@ -82,12 +82,13 @@ export function withoutTimes({ created_at: _created, updated_at: _updated, ...do
  * DOCUMENT_INVALID with the path of the field that is wrong.
  */
 export function parseStepUpConfig(document: unknown): StepUpConfig {
-  const schema =
-    typeof document === 'object' && document !== null && 'signal_hook_url' in document
-      ? olderSchema
-      : stepUpConfigSchema;
-  // An array is an object to the schema.
-  const parsed = v.safeParse(schema, Array.isArray(document) ? undefined : document);
+  if (typeof document !== 'object' || document === null || Array.isArray(document)) {
+    throw new UsageError('DOCUMENT_INVALID', 'The configuration is no JSON object.', {
+      hint: 'It is the object that stepup config show --json prints: jwks_url, step_keys, allowed_scopes.',
+    });
+  }
+  const schema = 'signal_hook_url' in document ? olderSchema : stepUpConfigSchema;
+  const parsed = v.safeParse(schema, document);
   if (parsed.success) return parsed.output;
   const [issue] = parsed.issues;
   const field = v.getDotPath(issue) ?? undefined;

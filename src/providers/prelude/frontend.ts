@@ -25,6 +25,8 @@ export interface FrontendCall {
   refreshToken?: string | undefined;
   verificationToken?: string | undefined;
   cookies?: Cookies | undefined;
+  /** Spends a token that is good once: see `HttpRequest.spends`. */
+  spends?: boolean | undefined;
   /** Called with the head of each successful answer, before its body is read. */
   onSuccessHead?: ((headers: Headers) => void) | undefined;
 }
@@ -71,6 +73,7 @@ export function createFrontend({ http, target, now, randomBytes }: FrontendOptio
       url,
       json: wanted.body,
       bearer: wanted.bearer,
+      spends: wanted.spends,
       headers: {
         // The service expects it on calls without a body too.
         'Content-Type': 'application/json',

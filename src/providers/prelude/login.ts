@@ -6,8 +6,8 @@ import type { LoginMethod, StepEvent } from '../provider.js';
 import { refusalError, type Refusal } from './errors.js';
 import type { Frontend, FrontendAnswer, Prover } from './frontend.js';
 import { parseEmail, parsePhone } from './input.js';
-import { retryCode, verificationOf } from './otp.js';
-import { iso, type Dialect, type Session, type Verification } from './record.js';
+import { retryCode, sentAt, verificationOf } from './otp.js';
+import type { Dialect, Session, Verification } from './record.js';
 import { learnt, type Records } from './records.js';
 import { mint, rotation, type Minted } from './session.js';
 import { codeIn, pendingStep } from './step.js';
@@ -36,24 +36,25 @@ export async function* login(
   const identifier = identifierOf(method);
   const channel = method.kind === 'phone' ? 'sms' : 'email';
   const before = await previous(records);
-  // Taken before the call: whoever looks for the message from this instant on must not miss it.
-  let sentAt = iso(now());
+  const startedAt = now();
   const started = await start(frontend, before.dialect ?? 'otp', identifier);
   const { dialect } = started;
-  let { verification } = started;
-  yield { type: 'code-sent', step: 'login', channel, sentAt };
+  let verification = verificationOf(started.answer);
+  let sent = sentAt(startedAt, started.answer);
+  yield { type: 'code-sent', step: 'login', channel, sentAt: sent };
 
   const prover: Prover = { key: await generateDpopKey(), skewSeconds: before.skewSeconds };
   for (;;) {
-    const { step, decided } = pendingStep({ key: 'login', kind: 'otp', channel, sentAt }, true);
+    const { step, decided } = pendingStep({ key: 'login', kind: 'otp', channel, sentAt: sent }, true);
     yield { type: 'step', step };
     const decision = decided();
     if ('resend' in decision) {
-      sentAt = iso(now());
+      const again = now();
       const answer = await retryCode(frontend, PATHS[dialect].retry, verification);
       if (answer.refusal) throw loginRefused(answer.refusal);
       verification = verificationOf(answer, verification);
-      yield { type: 'code-sent', step: 'login', channel, sentAt };
+      sent = sentAt(again, answer);
+      yield { type: 'code-sent', step: 'login', channel, sentAt: sent };
       continue;
     }
     const checked = await check(frontend, dialect, codeIn(decision.answer), verification, prover);
@@ -96,12 +97,12 @@ async function start(
   frontend: Frontend,
   first: Dialect,
   identifier: Identifier,
-): Promise<{ dialect: Dialect; verification: Verification }> {
+): Promise<{ dialect: Dialect; answer: FrontendAnswer }> {
   const other: Dialect = first === 'otp' ? 'login-otp' : 'otp';
   let missing: Refusal | undefined;
   for (const dialect of [first, other]) {
     const answer = await frontend.call({ path: PATHS[dialect].start, body: { identifier } });
-    if (!answer.refusal) return { dialect, verification: verificationOf(answer) };
+    if (!answer.refusal) return { dialect, answer };
     if (answer.status !== 404 || typeof answer.json !== 'object' || answer.json === null)
       throw startRefused(answer.refusal, identifier);
     missing = answer.refusal;
@@ -137,7 +138,7 @@ async function check(
   const proven = await frontend.call({ path: '/otp/check', body: { code }, verificationToken, cookies });
   if (proven.refusal) return { refusal: proven.refusal };
   const { challenge_token } = parseAnswer(advancedSchema, proven.json, '/otp/check');
-  const answer = await frontend.call({ path: '/login/finalize', body: { challenge_token }, prover });
+  const answer = await frontend.call({ path: '/login/finalize', body: { challenge_token }, prover, spends: true });
   if (answer.refusal) throw loginRefused(answer.refusal);
   return opened(answer);
 }

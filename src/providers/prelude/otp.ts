@@ -18,7 +18,9 @@ export interface Steps {
    * STEP_UNSUPPORTED when the step has no code, RefusedError.
    */
   sendCode(underway: Underway, again: boolean): Promise<CodeSent>;
-  /** Checks a code and keeps the next challenge token. Throws RefusedError CODE_WRONG or CHALLENGE_OVER. */
+  /**
+   * Checks a code and keeps the next challenge token. Throws UsageError CODE_NOT_SENT, RefusedError CODE_WRONG or CHALLENGE_OVER.
+   */
   checkCode(underway: Underway, code: string): Promise<void>;
   /** Hands in a custom step's verification token and keeps the next challenge token. Throws RefusedError. */
   prove(underway: Underway, verificationToken: string): Promise<void>;
@@ -39,30 +41,36 @@ export function createSteps(
   async function sendCode(underway: Underway, again: boolean): Promise<CodeSent> {
     const { claims, stored } = underway;
     const channel = channelFor(underway);
-    const before = stored.sent?.verification;
-    // Taken before the call: whoever looks for the message from this instant on must not miss it.
-    const at = iso(now());
-    let answer = again && before ? await retryCode(frontend, '/otp/retry', before) : undefined;
+    const verification = stored.sent?.verification;
+    const startedAt = now();
+    let answer = again && verification ? await retryCode(frontend, '/otp/retry', verification) : undefined;
     // What the retry goes by is gone with the old code; the challenge itself can still ask for a new one.
     if (!answer || answer.status === 401) {
       answer = await frontend.call({ path: '/otp', body: { challenge_token: stored.token } });
     }
     if (answer.refusal) return challenges.refuse(underway, answer.refusal);
-    await challenges.noteSent(underway, at, verificationOf(answer, before));
+    const at = sentAt(startedAt, answer);
+    await challenges.noteSent(underway, at, verificationOf(answer, verification));
     return { type: 'code-sent', step: claims.current_step, channel, sentAt: at, challengeId: claims.challenge_id };
   }
 
   async function checkCode(underway: Underway, code: string): Promise<void> {
     channelFor(underway);
     const { session, stored, claims } = underway;
+    if (!stored.sent) {
+      throw new UsageError('CODE_NOT_SENT', `No code was sent for ${claims.current_step} yet.`, {
+        hint: `Have it sent with: stepup otp send --challenge ${claims.challenge_id}`,
+      });
+    }
     const prover = proverOf(session);
     const answer = await frontend.call({
       path: '/otp/check',
       body: { code, challenge_token: stored.token },
       prover,
       challengeJti: claims.jti,
-      verificationToken: stored.sent?.verification.token,
-      cookies: stored.sent?.verification.cookies,
+      spends: true,
+      verificationToken: stored.sent.verification.token,
+      cookies: stored.sent.verification.cookies,
     });
     if (answer.refusal) {
       // The service says "wrong code" for an expired challenge too.
@@ -84,6 +92,7 @@ export function createSteps(
         bearer,
         prover,
         challengeJti: claims.jti,
+        spends: true,
       }),
     );
     if (answer.refusal && VERIFICATION_REFUSALS.has(answer.refusal.code ?? '')) throw refusalError(answer.refusal);
@@ -93,6 +102,16 @@ export function createSteps(
   }
 
   return { sendCode, checkCode, prove };
+}
+
+/**
+ * When a code was sent, by the service's clock, ISO 8601. `startedAt` is the time before the call in milliseconds: whoever looks for
+ * the message from this instant on must not miss it, whichever clock is wrong.
+ */
+export function sentAt(startedAt: number, { offsetSeconds }: FrontendAnswer): string {
+  // The `Date` of an answer has whole seconds, so a difference below two may be none.
+  const offset = Math.abs(offsetSeconds) < 2 ? 0 : offsetSeconds - 1;
+  return iso(startedAt + offset * 1000);
 }
 
 /** Asks for a code again, by what the first call handed out (Prelude: `/otp/retry`, `/login/otp/retry`; empty body). */

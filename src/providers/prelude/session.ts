@@ -1,5 +1,5 @@
 /** The session's life after login: its access token, its refresh, its end. One refresh at a time, across processes too. */
-import { FailedError, SessionError } from '../../errors.js';
+import { FailedError, SessionError, UnreachableError } from '../../errors.js';
 import type { CredentialKey, Store } from '../../store/store.js';
 import type { AccessToken } from '../provider.js';
 import { endsSession, refusalError } from './errors.js';
@@ -99,6 +99,7 @@ export function createSessionKeeper({ store, key, records, frontend, now, lockWa
         prover,
         refreshToken: session.refreshToken,
         cookies: session.refreshCookies,
+        spends: true,
         onSuccessHead: (headers) => (rotated = rotation(headers)),
       });
       if (!answer.refusal) {
@@ -110,7 +111,7 @@ export function createSessionKeeper({ store, key, records, frontend, now, lockWa
       // The old refresh token is spent as soon as a new one has come, however the rest of the answer looks.
       if (Object.keys(rotated).length > 0)
         await keep(sent, (current) => ({ ...current, ...rotated, ...learnt(prover) }));
-      throw error;
+      throw isLost(error) ? answerLost(error) : error;
     }
     if (endsSession(answer.refusal)) return over(session, how, lost);
     if (how.onRefused) await how.onRefused(answer);
@@ -183,6 +184,21 @@ export function createSessionKeeper({ store, key, records, frontend, now, lockWa
     exclusively: (work) => locked((lost) => work(async (how) => exchange(await records.session(), how, lost))),
     logout,
   };
+}
+
+/** Whether a request may have been done though no answer came. */
+function isLost(error: unknown): error is UnreachableError {
+  return (
+    error instanceof UnreachableError && (error.code === 'TIMED_OUT' || /ECONNRESET|UND_ERR_SOCKET/.test(error.message))
+  );
+}
+
+/** A refresh token is good once: if the service has taken it, the next try finds the session over. */
+function answerLost(error: UnreachableError): UnreachableError {
+  return new UnreachableError(error.code, error.message, {
+    hint: 'Try again. If the service has renewed the session all the same, it is over then: log in again with: stepup login',
+    cause: error,
+  });
 }
 
 /** The refresh token that an answer hands out, as fields of the session. */

@@ -49,6 +49,16 @@ describe('init with flags', () => {
     expect(without.stdout).toContain('https://api.prelude.dev');
   });
 
+  test('in a terminal, what was typed can be kept when the service cannot be reached', async () => {
+    const args = 'init --name off --app demo --domain 127.0.0.1:9 --management-url http://127.0.0.1:9';
+    const key = ['Management key', `${KEY}\r`] as [string, string];
+    const no = await run(args, { answers: [key, ['unchecked?', 'n\r']] });
+    expect(no.status).toBe(6);
+    expect(await run('profile list --json')).toMatchObject({ stdout: '{"profiles":[]}\n' });
+    const yes = await run(args, { answers: [key, ['unchecked?', 'y\r']] });
+    expect(yes).toMatchObject({ status: 0, stdout: expect.stringContaining('kept, not checked') as string });
+  });
+
   test('a wrong key is status 3, an unknown application too, and nothing is kept', async () => {
     const wrong = await run(`init ${there()} --management-key-file - --json`, { stdin: 'sk_wrong' });
     expect([wrong.status, wrong.error().code]).toEqual([3, 'MANAGEMENT_KEY_REFUSED']);

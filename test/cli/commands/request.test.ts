@@ -319,6 +319,7 @@ describe('request', () => {
     expect(seen).toEqual([
       {
         HOME: '/home/ada',
+        STEPUP_EMULATOR_URL: app.url,
         STEPUP_CHALLENGE_ID: challenge!.challengeId,
         STEPUP_STEP: 'verify_sms',
         STEPUP_SCOPE: SCOPE,

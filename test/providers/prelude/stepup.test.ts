@@ -343,8 +343,17 @@ describe('a challenge between commands', () => {
     await expect(house.provider.checkCode('chl_01', '246810')).rejects.toMatchObject({ code: 'CHALLENGE_UNKNOWN' });
   });
 
+  it('checkCode before a code was sent says so, and keeps the challenge', async () => {
+    await expect(house.provider.checkCode('chl_01', '246810')).rejects.toMatchObject({
+      name: 'UsageError',
+      code: 'CODE_NOT_SENT',
+    });
+    expect(await house.provider.challenges()).toHaveLength(1);
+  });
+
   it('checkCode gives the next step when there is one', async () => {
     house.service.steps = ['verify_sms', 'kyc_review'];
+    await house.provider.sendCode('chl_01', { again: false });
     const { challenge, grant } = await house.provider.checkCode('chl_01', '246810');
     expect(grant).toBeUndefined();
     expect(challenge.currentStep).not.toBe('verify_sms');
@@ -362,6 +371,7 @@ describe('a challenge between commands', () => {
 
   it('a spent completed token ends the challenge, not the session', async () => {
     house.service.on('/refresh', () => refuse(409, 'token_reused'));
+    await house.provider.sendCode('chl_01', { again: false });
     await expect(house.provider.checkCode('chl_01', '246810')).rejects.toMatchObject({ code: 'CHALLENGE_OVER' });
     expect(await house.provider.challenges()).toEqual([]);
     expect(await house.provider.session()).toMatchObject({ sessionId: 'ses_01' });
