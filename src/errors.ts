@@ -49,7 +49,6 @@ export type ErrorCode =
   | 'CODE_WRONG'
   | 'SCOPE_NOT_GRANTED'
   | 'CLOCK_SKEW'
-  | 'HOOK_FAILED'
   | 'REFUSED'
   // session (4)
   | 'NOT_LOGGED_IN'

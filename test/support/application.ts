@@ -1,6 +1,6 @@
 /** An emulated application of a test's own, with a store, and the program run against it. */
 import { rm } from 'node:fs/promises';
-import type { Message } from '../../src/emulator/emulator.js';
+import type { Message, Ready } from '../../src/emulator/emulator.js';
 import { startTestEmulator, type ControlClient, type TestOptions } from './emulator.js';
 import { stepup, temporaryHome, type Outcome, type RunOptions } from './stepup.js';
 
@@ -23,6 +23,7 @@ export interface Verdict {
 export interface Application {
   home: string;
   url: string;
+  ready: Ready;
   control: ControlClient;
   /** `stepup ARGS` against this application. */
   run(args: string | string[], options?: Partial<RunOptions>): Promise<Outcome>;
@@ -79,6 +80,7 @@ export async function startApplication(overrides: TestOptions = {}): Promise<App
   return {
     home,
     url,
+    ready: emulator.ready,
     control,
     run,
     manage,

@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../codes.js';
 import type { Context } from '../context.js';
+import { tellingWhy } from '../hook-failure.js';
 import type { Handle } from '../program.js';
 import { walkChallenge } from '../walk.js';
 
@@ -53,7 +54,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const source = createCodeSource(context, options);
   const metadata = options.metadata && parsePairs(options.metadata);
   const provider = await context.provider();
-  await walkChallenge(context, provider.request(options.scopes, { metadata }), source);
+  await tellingWhy(context, () => walkChallenge(context, provider.request(options.scopes, { metadata }), source));
 }
 
 function parsePairs(pairs: string[]): Record<string, string> {

@@ -65,10 +65,10 @@ export function createStepUp({ frontend, records, keeper, challenges, steps, com
     try {
       return await frontend.call({ path: '/stepup/request', body, bearer });
     } catch (error) {
-      if (!(error instanceof UnreachableError) || error.code !== 'SERVICE_FAILING') throw error;
+      if (!(error instanceof UnreachableError) || error.serviceCode !== 'internal') throw error;
       const { status, serviceCode, requestId, retryAfter } = error;
       throw new UnreachableError(error.code, error.message, {
-        hint: 'If the scope is delegated, its hook may have failed: see the output of stepup hook serve, or the emulator’s events.',
+        hint: 'If the scope is delegated, its hook may have failed: see its log, or what `stepup hook serve` prints.',
         status,
         serviceCode,
         requestId,
