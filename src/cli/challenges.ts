@@ -1,4 +1,5 @@
 /** Challenges under way: which one a command means, and how one looks. */
+import { printable } from './terminal/printable.js';
 import { SessionError, UsageError } from '../errors.js';
 import type { Challenge, Provider } from '../providers/provider.js';
 import { channelName } from './codes.js';
@@ -43,14 +44,15 @@ export async function chooseChallenge(provider: Provider, id: string | undefined
 export function challengeInWords(challenge: Challenge): string {
   const { challengeId, scopeRequested, currentStep, steps, userId, sessionId } = challenge;
   const now = currentStep === 'completed' ? 'completed' : `now ${currentStep}`;
-  return [
+  const lines = [
     `Challenge ${challengeId} for ${scopeRequested}: ${now}`,
     `  user ${userId}, session ${sessionId}`,
     ...steps.map(
       ({ order, key, done, expirationDuration }) =>
         `  ${done ? '[x]' : '[ ]'} ${order} ${key} (${durationInWords(expirationDuration)})`,
     ),
-  ].join('\n');
+  ];
+  return lines.map(printable).join('\n');
 }
 
 /** Sends the code of a challenge's current step, and prints where it went. `again` makes it the service's retry call. */

@@ -1,6 +1,7 @@
 /** What is in a token: its header and claims, decoded and not verified, never its signature. */
 import { UsageError } from '../errors.js';
 import { timeLeft } from './durations.js';
+import { printable } from './terminal/printable.js';
 
 export type Claims = Record<string, unknown>;
 
@@ -63,9 +64,4 @@ function instant(seconds: number, now: number): string {
   if (Number.isNaN(date.getTime())) return String(seconds);
   const iso = date.toISOString();
   return date.getTime() > now ? `${iso} (${timeLeft(iso, now)})` : `${iso} (past)`;
-}
-
-/** Control characters escaped, so that a stranger's token cannot steer the terminal. */
-function printable(text: string): string {
-  return JSON.stringify(text).slice(1, -1);
 }

@@ -98,7 +98,7 @@ export async function emulatorClient(
   };
 }
 
-async function findControl({ globals, system, store }: Context): Promise<Control> {
+async function findControl({ globals, system, store, http }: Context): Promise<Control> {
   const { env } = system;
   const token = env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined;
   if (globals.emulator === undefined && env.STEPUP_EMULATOR_CONTROL_URL) {
@@ -111,14 +111,18 @@ async function findControl({ globals, system, store }: Context): Promise<Control
       ? [globals.emulator, '--emulator']
       : [env.STEPUP_EMULATOR_URL || RUNNING, env.STEPUP_EMULATOR_URL ? 'STEPUP_EMULATOR_URL' : '--emulator'];
   const { url, ready } = await findEmulator(wanted, field, store.folder);
-  return ready ?? withToken(`${url}/__emulator`, token);
+  if (ready) return ready;
+  const controlUrl = `${url}/__emulator`;
+  // What is wrong with an address where nothing answers is not the token.
+  if (token === undefined) await (await http()).send({ method: 'GET', url: `${controlUrl}/health` });
+  return withToken(controlUrl, token);
 }
 
 function withToken(controlUrl: string, controlToken: string | undefined): Control {
   if (controlToken !== undefined) return { controlUrl, controlToken };
   throw new UsageError(
     'EMULATOR_NOT_FOUND',
-    `No emulator that was started under this store answers at ${controlUrl}.`,
+    `The control token of the emulator at ${controlUrl} is not known: it was not started under this store.`,
     {
       field: '--emulator',
       hint: 'Set STEPUP_EMULATOR_CONTROL_TOKEN to the controlToken of its ready line.',

@@ -68,7 +68,7 @@ export function readRecord(json: JsonObject | undefined, host: string): SessionR
   if (parsed.success) return parsed.output;
   if (typeof json['version'] === 'number' && json['version'] > 1) {
     throw new FailedError('STORE_NEWER', `The stored session at ${host} was written by a newer version of stepup.`, {
-      hint: 'Update stepup, or log in again with this one.',
+      hint: 'Update stepup, or set STEPUP_HOME to another folder.',
     });
   }
   throw new FailedError('STORE_CORRUPTED', `The stored session at ${host} cannot be read.`, {

@@ -1,4 +1,5 @@
 /** What happens in the emulator, in words for a person. */
+import { printable } from '../../terminal/printable.js';
 import type { EmulatorEvent } from '../../../emulator/emulator.js';
 import type { Style } from '../../terminal/style.js';
 
@@ -36,8 +37,7 @@ function told(event: EmulatorEvent, code: string | undefined, style: Style): str
   }
 }
 
-/** A path or an identifier comes from whoever calls: no control character of it may reach the terminal. */
 function textOf(value: unknown): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
-  return text.replace(/\p{Cc}/gu, '?');
+  return printable(text);
 }

@@ -1,4 +1,5 @@
 import { Option, type Command } from 'commander';
+import { printable } from '../../terminal/printable.js';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../program.js';
 import { interrupted, parseLoopbackHost, parsePort, urlOf } from '../../serving.js';
@@ -122,8 +123,4 @@ function verdictInWords({ status, grant_mode, granted_for, steps }: Verdict): st
   if (status === 'block') return 'block';
   const asks = steps.length === 0 ? '' : ` by ${steps.map(({ key }) => key).join(', ')}`;
   return `${status}${asks}, granted ${grant_mode} for ${granted_for} s`;
-}
-
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?');
 }

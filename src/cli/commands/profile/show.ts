@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { managementKeyOf, type Context } from '../../context.js';
 import type { Handle } from '../../program.js';
-import { resolveTarget, type Source } from '../../target.js';
+import { pickProfile, resolveTarget, type Source } from '../../target.js';
 
 export function define(command: Command, handle: Handle): void {
   command
@@ -35,8 +35,9 @@ interface Shown {
  */
 export async function run(context: Context, { name }: Options): Promise<void> {
   const { terminal, store, globals, system } = context;
-  const flags = name === undefined ? globals : { ...globals, profile: name };
-  const target = await resolveTarget(flags, system.env, store);
+  const known = Object.keys(await store.profiles());
+  const chosen = name === undefined ? globals.profile : pickProfile(name, known, 'name');
+  const target = await resolveTarget({ ...globals, profile: chosen }, system.env, store);
   const { sources } = target;
   const own = managementKeyOf(target);
   const hookUrl = await store.hookUrl(own);
