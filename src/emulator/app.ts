@@ -24,7 +24,7 @@ export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp
   const services = new Hono<DoorEnv>();
   services.use(tenantOfPath(tenants), requestLog(events), bodyLimit(), faultStep(faults, stopping));
   for (const service of serviceApps) services.route('/', service);
-  services.all('*', (c) => c.json(failureBody(404), 404));
+  services.all('*', (c) => c.json(failureBody(404, c.req.path), 404));
 
   const app = new Hono<DoorEnv>();
   app.use(dateHeader(clock), loopbackOnly());
@@ -33,7 +33,7 @@ export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp
     const where = error.stack?.split('\n')[1]?.trim() ?? '';
     const tenant = c.get('tenant') ?? tenants.default;
     await events.emit(tenant.id, 'bug', { error: error.name, where, method: c.req.method, path: c.req.path });
-    return c.json(failureBody(500), 500);
+    return c.json(failureBody(500, c.req.path), 500);
   });
   app.route(CONTROL_PATH, createControl(options, onBug));
   app.route('/', services);

@@ -8,7 +8,7 @@ import type { EventLog } from './events.js';
 import type { Fault, Faults } from './faults.js';
 import { identitiesIn } from './identities.js';
 import { failureBody, readableByPages } from './failures.js';
-import type { Clock, Variables } from './services.js';
+import type { Clock, Tenant, Variables } from './services.js';
 import type { Tenants } from './tenants.js';
 
 /** A request inside the emulator, and what was done to it on the way. */
@@ -50,9 +50,13 @@ export function dateHeader(clock: Clock): Step {
 /** Says whose request it is, as far as the path tells; the service's own routes know better and may say otherwise. */
 export function tenantOfPath(tenants: Tenants): Step {
   return async (c, next) => {
-    const [, first, second = '', , fourth = ''] = c.req.path.split('/');
-    const named = first === 't' ? tenants.get(second) : first === 'v2' ? tenants.ofApp(fourth) : undefined;
-    c.set('tenant', named ?? tenants.default);
+    const [, first = '', second = '', , fourth = ''] = c.req.path.split('/');
+    const lookups: Partial<Record<string, () => Tenant | undefined>> = {
+      t: () => tenants.get(second),
+      v2: () => tenants.ofApp(fourth),
+      api: () => tenants.ofEnvironment(fourth),
+    };
+    c.set('tenant', (Object.hasOwn(lookups, first) ? lookups[first]?.() : undefined) ?? tenants.default);
     return next();
   };
 }
@@ -82,7 +86,7 @@ export function bodyLimit(): Step {
     const fits = chunked ? (await bufferBody(c)) !== undefined : Number(announced ?? 0) <= MAX_BODY;
     if (fits) return next();
     c.set('refusal', `the body has more than ${MAX_BODY} bytes`);
-    return readableByPages(c, c.json(failureBody(413), 413));
+    return readableByPages(c, c.json(failureBody(413, c.req.path), 413));
   };
 }
 
@@ -109,7 +113,7 @@ async function happen(
 ): Promise<Response | void> {
   if ('status' in action) {
     c.set('refusal', 'a fault answered');
-    return readableByPages(c, injected(action));
+    return readableByPages(c, injected(action, c.req.path));
   }
   if ('drop' in action) {
     if (action.drop === 'after') await next();
@@ -124,8 +128,8 @@ async function happen(
   return next();
 }
 
-function injected(action: Extract<Fault['do'], { status: number }>): Response {
-  const { status, body = failureBody(status), headers = {} } = action;
+function injected(action: Extract<Fault['do'], { status: number }>, path: string): Response {
+  const { status, body = failureBody(status, path), headers = {} } = action;
   const text = typeof body === 'string' ? body : JSON.stringify(body);
   const kind = typeof body !== 'string' ? 'application/json' : /^\s*</.test(body) ? 'text/html' : 'text/plain';
   return new Response(text, { status, headers: { 'Content-Type': kind, ...headers } });

@@ -11,6 +11,15 @@ export interface PreludeReady {
   jwksUrl: string;
 }
 
+/** Where the emulated Dynamic environment is, for a client of it. */
+export interface DynamicReady {
+  environmentId: string;
+  /** What the official client takes as its `apiBaseUrl`. */
+  apiBaseUrl: string;
+  issuer: string;
+  jwksUrl: string;
+}
+
 /** The line that `emulator start --json` prints when it can answer, also kept in `emulators/PORT.json`. */
 export interface Ready {
   type: 'ready';
@@ -21,6 +30,7 @@ export interface Ready {
   controlUrl: string;
   controlToken: string;
   prelude: PreludeReady;
+  dynamic: DynamicReady;
 }
 
 export interface StartOptions {

@@ -1,7 +1,7 @@
 /** Answers that the emulator gives in front of a service, in the service's own shape. */
 import type { Context } from 'hono';
 
-/** Prelude: error codes by HTTP status. */
+/** Error codes by HTTP status. */
 const CODES: Partial<Record<number, string>> = {
   400: 'bad_request',
   401: 'unauthorized',
@@ -15,10 +15,13 @@ const CODES: Partial<Record<number, string>> = {
 /** Headers that Prelude's web SDK reads; a page sees them, and the answer itself, only when they are exposed. */
 const EXPOSED = 'DPoP-Nonce, X-Refresh-Token, X-Refresh-Token-Expires-At, X-Verification-Token, Date, Retry-After';
 
-/** Prelude: an error body, `{"code","type"}`; `internal` for a status that has no code of its own. */
-export function failureBody(status: number): { code: string; type: string } {
+/**
+ * The body of an error in the shape of the service that a path belongs to: Dynamic's `{"error","code"}` or Prelude's `{"code","type"}`.
+ * `internal` for a status that has no code of its own.
+ */
+export function failureBody(status: number, path: string): Record<string, string> {
   const code = CODES[status] ?? 'internal';
-  return { code, type: code };
+  return path.startsWith('/api/v0/') ? { error: code.replaceAll('_', ' '), code } : { code, type: code };
 }
 
 /**

@@ -73,6 +73,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       settings: settings.read,
       tenant: async (id) => tenants.get(id),
       tenantOfApp: async (appId) => tenants.ofApp(appId),
+      tenantOfEnvironment: async (environmentId) => tenants.ofEnvironment(environmentId),
       folder,
     };
     const faults = createFaults(state, world.randomBytes);
@@ -89,6 +90,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       controlUrl: `${url}${CONTROL_PATH}`,
       controlToken,
       prelude: tenants.default.prelude,
+      dynamic: tenants.default.dynamic,
     };
     let stopped: Promise<void> | undefined;
     return { ready, stop: () => (stopped ??= stop().then(() => state.close())) };

@@ -1,4 +1,5 @@
 /** Starts the emulator with every service that it has. */
+import { createDynamic } from './dynamic/app.js';
 import type { RunningEmulator, StartOptions } from './emulator.js';
 import { openHouse, type World } from './house.js';
 import { createPrelude } from './prelude/app.js';
@@ -12,5 +13,8 @@ export function startEmulator(options: StartOptions, world: World): Promise<Runn
   // Making keys takes longest, and runs off the main thread: it goes on while the certificate is made.
   const keys = loadKeys(options.folder);
   keys.catch(() => undefined); // thrown where they are awaited; the house may fail before
-  return openHouse(options, world, async (services) => [createPrelude(services, await keys)]);
+  return openHouse(options, world, async (services) => [
+    createPrelude(services, await keys),
+    await createDynamic(services),
+  ]);
 }

@@ -1,12 +1,13 @@
 /** What the emulated services get from the emulator that hosts them. */
-import type { EmulatorEvent, Message, PreludeReady } from './emulator.js';
+import type { DynamicReady, EmulatorEvent, Message, PreludeReady } from './emulator.js';
 import type { State } from './state/interface.js';
 
-/** One Prelude application (and later one Dynamic environment), with users, inbox, clock, faults and settings of its own. */
+/** One Prelude application and one Dynamic environment, with users, inbox, clock, faults and settings of its own. */
 export interface Tenant {
   /** `default` for the one that is always there. */
   id: string;
   prelude: PreludeReady;
+  dynamic: DynamicReady;
 }
 
 export interface Clock {
@@ -14,6 +15,46 @@ export interface Clock {
   now(): number;
   /** Milliseconds on the tenant's clock, which the control API moves: only for the age at which things expire. */
   ageNow(tenant: string): number;
+}
+
+/** Dynamic: what a step-up may be demanded for, under the name of its environment setting. */
+export interface DynamicAction {
+  action: 'wallet.waas.sign' | 'wallet.waas.export' | 'wallet.waas.reshare' | 'wallet.waas.refresh' | 'user.update';
+  required: boolean;
+  tokenBehavior?: 'single_use' | 'time_bound' | undefined;
+  tokenExpirySeconds?: number | undefined;
+}
+
+/** Calls that can demand an elevated token, by path under the environment. */
+export type GatedPath =
+  | 'users/mfa/register/totp'
+  | 'users/mfa/{mfaDeviceId}'
+  | 'users/passkeys/register'
+  | 'users/passkeys'
+  | 'emailVerifications/verify'
+  | 'smsVerifications/verify'
+  | 'verify/link'
+  | 'verify/unlink'
+  | 'waas/{walletId}/privateKey/export'
+  | 'users';
+
+/** Switches of the emulated Dynamic environment. */
+export interface DynamicSettings {
+  /** Step-up is enforced from `2026_04_01` on. */
+  minApiVersion: '2026_01_01' | '2026_04_01';
+  /** Whether a call demands an elevated token for what the rules say is protected. */
+  enforce: Record<GatedPath, boolean>;
+  /** The environment's own list of actions. */
+  actions: DynamicAction[];
+  /** Origins that may use the environment, beside every loopback one. */
+  allowedOrigins: string[];
+  /** A credential that is linked later can be signed in with, too. */
+  multipleSignInCredentials: boolean;
+  /** Backend whose assertions sign in and elevate; null: off. */
+  externalAuth: { jwksUrl: string; iss?: string | undefined; aud?: string | undefined } | null;
+  sessionSeconds: number;
+  /** Codes that one address may be sent in ten minutes. */
+  otpSends: number;
 }
 
 /** Switches that the reference leaves open, with limits of codes. Patched over the control API; one set a tenant. */
@@ -35,6 +76,7 @@ export interface Settings {
   refreshTokenSeconds: number;
   /** The hook's time limit. The service's own is 5. */
   hookTimeoutSeconds: number;
+  dynamic: DynamicSettings;
 }
 
 export interface Services {
@@ -51,6 +93,8 @@ export interface Services {
   tenant(id: string): Promise<Tenant | undefined>;
   /** The tenant whose Prelude application has this id, or undefined. */
   tenantOfApp(appId: string): Promise<Tenant | undefined>;
+  /** The tenant whose Dynamic environment has this id, or undefined. */
+  tenantOfEnvironment(environmentId: string): Promise<Tenant | undefined>;
   /** Folder for keys that outlive a restart, owner-only. */
   folder: string;
 }

@@ -12,7 +12,7 @@ import { makeOwnFolder, readOwnFile, removeFile, removeLeftovers, writeOwnFile }
 /** The ready object with the process that serves it. */
 export type ReadyEntry = Ready & { pid: number };
 
-// Loose: an emulator of a later release says more (`dynamic`), and its readers may use it.
+// Loose: an emulator of a later release says more, and its readers may use it.
 const readySchema = v.looseObject({
   type: v.literal('ready'),
   url: v.string(),
@@ -25,6 +25,12 @@ const readySchema = v.looseObject({
     sessionDomain: v.string(),
     managementUrl: v.string(),
     managementKey: v.string(),
+    issuer: v.string(),
+    jwksUrl: v.string(),
+  }),
+  dynamic: v.looseObject({
+    environmentId: v.string(),
+    apiBaseUrl: v.string(),
     issuer: v.string(),
     jwksUrl: v.string(),
   }),

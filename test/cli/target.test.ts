@@ -41,6 +41,12 @@ function readyAt(port: number) {
       issuer: `localhost:${port + 1}`,
       jwksUrl: `${url}/.well-known/jwks.json`,
     },
+    dynamic: {
+      environmentId: '00000000-0000-4000-8000-000000000001',
+      apiBaseUrl: `${url}/api/v0`,
+      issuer: `127.0.0.1:${port}/00000000-0000-4000-8000-000000000001`,
+      jwksUrl: `${url}/api/v0/sdk/00000000-0000-4000-8000-000000000001/.well-known/jwks`,
+    },
     pid: process.pid,
   };
 }

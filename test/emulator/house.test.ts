@@ -64,6 +64,12 @@ describe('house', () => {
         issuer: domain,
         jwksUrl: `${url}/.well-known/jwks.json`,
       },
+      dynamic: {
+        environmentId: '00000000-0000-4000-8000-000000000001',
+        apiBaseUrl: `${url}/api/v0`,
+        issuer: `${new URL(url).host}/00000000-0000-4000-8000-000000000001`,
+        jwksUrl: `${url}/api/v0/sdk/00000000-0000-4000-8000-000000000001/.well-known/jwks`,
+      },
     });
     expect(await (await fetch(`${url}/hello`)).json()).toEqual({ tenant: 'default' });
     expect(await httpsGet(`${httpsUrl}/hello`, emulator.ready.caCert)).toEqual({

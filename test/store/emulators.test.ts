@@ -38,7 +38,7 @@ test('what was written is listed by port until it is removed', async () => {
 });
 
 test('what a later release says more is kept', async () => {
-  const more = { ...here, dynamic: { environmentId: 'e' } };
+  const more = { ...here, another: { id: 'e' } };
   await writeReady(folder, 4780, more);
   expect(await listReady(folder)).toEqual([more]);
 });
@@ -57,6 +57,11 @@ test.each([
   ['no JSON', 'control-token', 'it is not JSON'],
   ['no pid', JSON.stringify({ ...here, pid: undefined }), '"pid" is missing or wrong'],
   ['a pid that would mean a group', JSON.stringify({ ...here, pid: 0 }), '"pid" is missing or wrong'],
+  [
+    'wrong dynamic',
+    JSON.stringify({ ...here, dynamic: { environmentId: 3 } }),
+    '"dynamic.environmentId" is missing or wrong',
+  ],
   ['wrong prelude', JSON.stringify({ ...here, prelude: { appId: 3 } }), '"prelude.appId" is missing or wrong'],
 ])('%s: refused with the name of the file', async (_, text, words) => {
   const file = join(folder, 'emulators', '4780.json');

@@ -27,5 +27,11 @@ export const readyEntry: ReadyEntry = {
     issuer: 'localhost:4743',
     jwksUrl: 'http://127.0.0.1:4780/.well-known/jwks.json',
   },
+  dynamic: {
+    environmentId: '00000000-0000-4000-8000-000000000001',
+    apiBaseUrl: 'http://127.0.0.1:4780/api/v0',
+    issuer: '127.0.0.1:4780/00000000-0000-4000-8000-000000000001',
+    jwksUrl: 'http://127.0.0.1:4780/api/v0/sdk/00000000-0000-4000-8000-000000000001/.well-known/jwks',
+  },
   pid: 1,
 };

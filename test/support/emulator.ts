@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import type { Message, RunningEmulator, StartOptions } from '../../src/emulator/emulator.js';
 import { openHouse, type MakeServices, type World } from '../../src/emulator/house.js';
 import type { Settings } from '../../src/emulator/services.js';
+import type { SettingsPatch } from '../../src/emulator/settings.js';
 
 export interface TestOptions extends Partial<StartOptions> {
   /** Real time in milliseconds. Default: the machine's. */
@@ -26,7 +27,7 @@ export interface ControlClient {
   fault(fault: Record<string, unknown>): Promise<string>;
   clearFaults(): Promise<void>;
   /** Changes settings; returns all. */
-  settings(patch?: Partial<Settings>): Promise<Settings>;
+  settings(patch?: SettingsPatch): Promise<Settings>;
   exportState(): Promise<unknown>;
   importState(document: unknown): Promise<void>;
   clearState(): Promise<void>;

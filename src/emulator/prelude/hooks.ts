@@ -1,6 +1,6 @@
 /** The developer's delegation hook: called with a signature, its verdict checked. */
 import * as v from 'valibot';
-import { callOut, type CallResult } from './callout.js';
+import { callOut, type CallResult } from '../callout.js';
 import type { Place } from './parts.js';
 import { channelOf, isManaged, type GrantMode } from './rules.js';
 import { STEP_KEY, type Identifier } from './wire.js';

@@ -1,7 +1,7 @@
 /** Key sets of developers' backends (RFC 7517), for custom steps: fetched, and kept for ten minutes. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
-import { callOut } from './callout.js';
+import { callOut } from '../callout.js';
 
 const KEPT_MS = 10 * 60_000;
 const MAX_SETS = 100;

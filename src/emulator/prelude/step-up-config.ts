@@ -1,6 +1,6 @@
 /** The application's step-up configuration: the document, its rules, and which entry decides a request. */
 import * as v from 'valibot';
-import { targetFault } from './callout.js';
+import { targetFault } from '../callout.js';
 import { lacksTarget, type Verdict } from './hooks.js';
 import { isManaged } from './rules.js';
 import { IdentifierType, SCOPE, STEP_KEY, type Identifier } from './wire.js';

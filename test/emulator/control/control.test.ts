@@ -209,7 +209,36 @@ describe('control API', () => {
         accessTokenSeconds: 60,
         refreshTokenSeconds: 2_592_000,
         hookTimeoutSeconds: 5,
+        dynamic: {
+          minApiVersion: '2026_04_01',
+          enforce: {
+            'users/mfa/register/totp': true,
+            'users/mfa/{mfaDeviceId}': true,
+            'users/passkeys/register': true,
+            'users/passkeys': true,
+            'emailVerifications/verify': true,
+            'smsVerifications/verify': true,
+            'verify/link': true,
+            'verify/unlink': true,
+            'waas/{walletId}/privateKey/export': true,
+            users: false,
+          },
+          actions: [],
+          allowedOrigins: [],
+          multipleSignInCredentials: false,
+          externalAuth: null,
+          sessionSeconds: 7200,
+          otpSends: 3,
+        },
       });
+    });
+
+    it('keeps what a change within `dynamic` does not name', async () => {
+      await one.control.settings({ dynamic: { enforce: { users: true }, otpSends: 9 } });
+      await one.control.settings({ dynamic: { enforce: { 'verify/link': false } } });
+      const { dynamic } = await one.control.settings({ otpAttempts: 2 });
+      expect(dynamic).toMatchObject({ otpSends: 9, minApiVersion: '2026_04_01' });
+      expect(dynamic.enforce).toMatchObject({ users: true, 'verify/link': false, 'verify/unlink': true });
     });
 
     it('changes what it is given, for the services too; changes at once all hold', async () => {
@@ -233,6 +262,9 @@ describe('control API', () => {
       [{ otpAttempts: 1.5 }, 'otpAttempts'],
       [{ accessTokenSeconds: null }, 'accessTokenSeconds'],
       [{ requireNonce: false, hookTimeoutSeconds: -1 }, 'hookTimeoutSeconds'],
+      [{ dynamic: { minApiVersion: '2025_01_01' } }, 'dynamic.minApiVersion'],
+      [{ dynamic: { enforce: { 'wallets/verify': true } } }, 'dynamic.enforce.wallets/verify'],
+      [{ dynamic: { allowedOrigins: ['https://app.example/'] } }, 'dynamic.allowedOrigins.0'],
     ])('%j is refused as a whole, and the field named', async (patch, field) => {
       const answer = await refused('PATCH', '/settings', patch);
       expect(answer).toMatchObject({ status: 400, field });

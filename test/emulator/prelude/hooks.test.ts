@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import type { JSONWebKeySet } from 'jose';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { targetFault } from '../../../src/emulator/prelude/callout.js';
+import { targetFault } from '../../../src/emulator/callout.js';
 import { loggedIn, serveHttp, startWorld, tokenOf, type Client, type Received, type World } from './client.js';
 
 const SCOPE = 'transfer:write';

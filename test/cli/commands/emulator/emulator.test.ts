@@ -72,6 +72,12 @@ describe('emulator start', () => {
         issuer: new URL(ready.httpsUrl).host,
         jwksUrl: `${ready.url}/.well-known/jwks.json`,
       },
+      dynamic: {
+        environmentId: '00000000-0000-4000-8000-000000000001',
+        apiBaseUrl: `${ready.url}/api/v0`,
+        issuer: `127.0.0.1:${port}/00000000-0000-4000-8000-000000000001`,
+        jwksUrl: `${ready.url}/api/v0/sdk/00000000-0000-4000-8000-000000000001/.well-known/jwks`,
+      },
     });
     expect(await files()).toEqual([`${port}.json`]);
     const kept = join(home, 'emulators', `${port}.json`);
