@@ -8,7 +8,7 @@ import type { Command } from 'commander';
 import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageError } from '../errors.js';
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
-import type { TargetFlags } from './target.js';
+import type { ResolvedTarget } from './target.js';
 import type { Terminal } from './terminal/terminal.js';
 
 export interface CodeFlags {
@@ -42,7 +42,7 @@ export interface CodeSource {
 type Tools = {
   system: Pick<System, 'env' | 'run' | 'signal' | 'stdin'>;
   terminal: Pick<Terminal, 'ask' | 'interactive'>;
-  globals?: TargetFlags;
+  target?: () => Promise<Pick<ResolvedTarget, 'emulatorUrl'>>;
 };
 
 const COMMAND_LIMIT_MS = 60_000;
@@ -170,13 +170,14 @@ function fromLines({ stdin, signal }: Tools['system'], values: string[]): CodeSo
   };
 }
 
-function fromCommand({ system: { env, run, signal }, globals }: Tools, commandLine: string): CodeSource {
+function fromCommand({ system: { env, run, signal }, target }: Tools, commandLine: string): CodeSource {
   return {
     waits: true,
     ready: () => undefined,
     async next(step, refused) {
+      const chosen = await target?.();
       const exit = await run(commandLine, {
-        env: childEnv(env, step, globals?.emulator),
+        env: childEnv(env, step, chosen?.emulatorUrl),
         timeoutMs: COMMAND_LIMIT_MS,
         signal,
       });
@@ -201,13 +202,14 @@ function fromCommand({ system: { env, run, signal }, globals }: Tools, commandLi
 }
 
 /**
- * The process's environment without keys of ours, and with what the code is for; absent facts are empty. Where the flag named an
- * emulator, a `stepup emulator messages` in the command finds the same one.
+ * The process's environment without keys of ours, and with what the code is for; absent facts are empty. Where an emulator was
+ * chosen, a `stepup emulator messages` in the command finds the same one.
  */
-function childEnv(env: Env, step: CodeStep, emulator: string | undefined): Env {
+function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): Env {
   return {
     ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name))),
-    ...(emulator?.includes('://') ? { STEPUP_EMULATOR_URL: emulator } : {}),
+    // A control address that was left over would go before it.
+    ...(emulatorUrl === undefined ? {} : { STEPUP_EMULATOR_URL: emulatorUrl, STEPUP_EMULATOR_CONTROL_URL: undefined }),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',
     STEPUP_STEP: step.key,
     STEPUP_SCOPE: step.scope ?? '',

@@ -157,7 +157,7 @@ function buildProgram(system: System, handle: Handle): Command {
       writeOut: (text) => void system.stdout.write(text),
       writeErr: (text) => void system.stderr.write(text),
       outputError: () => undefined, // usage errors are printed with all others, by `report`
-      getOutHelpWidth: () => system.stdout.columns ?? 80,
+      getOutHelpWidth: () => system.stdout.columns || 80,
       getOutHasColors: () => false,
     })
     .option('--profile <name>', 'the profile to use')

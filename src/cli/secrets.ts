@@ -1,6 +1,7 @@
 /** Secrets and documents that come from a file or from standard input, never as plain flags. */
 import { readFile } from 'node:fs/promises';
 import { InputNeededError, UsageError } from '../errors.js';
+import { osReason } from '../os-reason.js';
 import type { System } from '../system.js';
 
 const MAX_BYTES = 1024 * 1024;
@@ -15,8 +16,10 @@ export async function readInput(system: Pick<System, 'stdin'>, path: string, fla
   try {
     text = await readFile(path, 'utf8');
   } catch (cause) {
-    const reason = (cause as NodeJS.ErrnoException).code === 'ENOENT' ? 'it does not exist' : (cause as Error).message;
-    throw new UsageError('FILE_UNREADABLE', `${flag}: cannot read ${path}: ${reason}.`, { field: flag, cause });
+    throw new UsageError('FILE_UNREADABLE', `${flag}: cannot read ${path}: ${osReason(cause)}.`, {
+      field: flag,
+      cause,
+    });
   }
   return withinLimit(text, flag);
 }

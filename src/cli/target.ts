@@ -29,6 +29,8 @@ export interface ResolvedTarget extends Target {
   profileName?: string | undefined;
   /** What `emulator start` said of itself, when it runs on this machine under this store. */
   emulator?: Ready | undefined;
+  /** Address of the emulator that `--emulator` or its variable chose. */
+  emulatorUrl?: string | undefined;
   sources: {
     appId: Source;
     frontendUrl: Source;
@@ -81,6 +83,7 @@ export async function resolveTarget(flags: TargetFlags, env: Env, store: Store):
     managementKey: key?.value,
     profileName: base?.profileName,
     emulator: base?.emulator,
+    emulatorUrl: base?.emulatorUrl,
     sources: {
       appId: appId.source,
       frontendUrl: frontend.source,
@@ -119,7 +122,8 @@ export function appIdProblem(text: string): string | undefined {
   return `this is no application id: "${text}". It is short, as in 54e9ujn.`;
 }
 
-type Base = Profile & Pick<ResolvedTarget, 'profileName' | 'managementKey' | 'emulator'> & { source: Source };
+type Base = Profile &
+  Pick<ResolvedTarget, 'profileName' | 'managementKey' | 'emulator' | 'emulatorUrl'> & { source: Source };
 
 async function chooseBase(flags: TargetFlags, env: Env, store: Store): Promise<Base | undefined> {
   if (flags.emulator !== undefined) {
@@ -172,6 +176,7 @@ async function emulatorBase(wanted: string, field: string, store: Store): Promis
     managementUrl: ready?.prelude.managementUrl ?? url,
     managementKey: ready?.prelude.managementKey ?? EMULATOR_KEY,
     emulator: ready,
+    emulatorUrl: ready?.url ?? url,
     source: { kind: 'emulator', name: ready?.url ?? url },
   };
 }

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { mkdir } from 'node:fs/promises';
 import { FailedError } from '../errors.js';
+import { osReason } from '../os-reason.js';
 import { buildApp, type ServiceApp } from './app.js';
 import { createClock } from './clock.js';
 import { CONTROL_PATH } from './control/control.js';
@@ -111,7 +112,8 @@ async function makeOwnFolder(folder: string): Promise<void> {
   try {
     await mkdir(folder, { recursive: true, mode: 0o700 });
   } catch (error) {
-    throw new FailedError('FILE_UNWRITABLE', `Cannot make the folder ${folder}: ${(error as Error).message}`, {
+    throw new FailedError('FILE_UNWRITABLE', `The folder ${folder} cannot be made: ${osReason(error)}.`, {
+      hint: 'Make the folder that it is in writable, or set STEPUP_HOME to another.',
       cause: error,
     });
   }

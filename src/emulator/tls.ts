@@ -4,6 +4,7 @@ import { chmod, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import writeFileAtomic from 'write-file-atomic';
 import { FailedError } from '../errors.js';
+import { osReason } from '../os-reason.js';
 import type { Pair } from './leaf.js';
 
 export interface Certificate extends Pair {
@@ -104,7 +105,7 @@ async function readText(path: string): Promise<string | undefined> {
     return await readFile(path, 'utf8');
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw new FailedError('FILE_UNREADABLE', `Cannot read ${path}: ${(error as Error).message}`, { cause: error });
+    throw new FailedError('FILE_UNREADABLE', `${path} cannot be read: ${osReason(error)}.`, { cause: error });
   }
 }
 
@@ -118,5 +119,5 @@ async function replaceFile(path: string, text: string, mode: number): Promise<vo
 }
 
 function unwritable(path: string, error: unknown): FailedError {
-  return new FailedError('FILE_UNWRITABLE', `Cannot write ${path}: ${(error as Error).message}`, { cause: error });
+  return new FailedError('FILE_UNWRITABLE', `${path} cannot be written: ${osReason(error)}.`, { cause: error });
 }

@@ -36,13 +36,15 @@ export async function readAnswer(response: Response, host: string, now: number):
   const said = v.safeParse(errorBody, json);
   const body = said.success ? said.output : {};
   const date = Date.parse(headers.get('date') ?? '');
+  const page = json === undefined && text.trim() !== '';
   const failure = serviceFailure(status, host, {
+    page,
     serviceCode: wireName(body.code),
     requestId: wireName(body.request_id) ?? wireName(headers.get('x-request-id')),
     retryAfter: retryAfterSeconds(headers.get('retry-after'), Number.isNaN(date) ? now : date),
   });
   if (failure) return { json, failure };
-  if (json === undefined && text.trim() !== '') {
+  if (page) {
     const kind =
       /html/i.test(headers.get('content-type') ?? '') || /^\s*</.test(text) ? 'a web page' : 'something else';
     return {
@@ -59,6 +61,17 @@ export async function readAnswer(response: Response, host: string, now: number):
 /** A name that a service gave (an error code, a request id), if it is one that can be shown safely. */
 export function wireName(value: string | null | undefined): string | undefined {
   return value && /^[\w.:/-]{1,128}$/.test(value) ? value : undefined;
+}
+
+/** How deep the brackets of a JSON text nest, strings left out. */
+function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  for (const [bracket] of text.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
+    depth += bracket === '[' || bracket === '{' ? 1 : -1;
+    deepest = Math.max(deepest, depth);
+  }
+  return deepest;
 }
 
 async function readText(response: Response, host: string): Promise<string> {
@@ -80,9 +93,12 @@ async function readText(response: Response, host: string): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
+/** Deeper values than any service sends would overflow whoever walks them. */
+const MAX_DEPTH = 100;
+
 function parseJson(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return depthOf(text) > MAX_DEPTH ? undefined : JSON.parse(text);
   } catch {
     return undefined; // the caller says what this means for the status
   }

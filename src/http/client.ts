@@ -54,8 +54,8 @@ export interface Http {
 }
 
 const RETRY_WAITS_MS = [200, 600];
-/** The least time for an answer that must not be lost. */
-const SPENDING_TIMEOUT_MS = 15_000;
+/** The least time for an answer that must not be lost. Milliseconds. */
+export const SPENDING_TIMEOUT_MS = 15_000;
 
 /** Builds the client. */
 export function createHttp(options: HttpOptions): Http {
@@ -102,7 +102,7 @@ export function createHttp(options: HttpOptions): Http {
         return await work;
       } catch (error) {
         if (error instanceof StepupError) throw error;
-        const failure = explain(error, host, late, limitMs, request.spends);
+        const failure = explain(error, host, late, limitMs);
         debug?.(`< ${failure.message}`);
         throw failure;
       }
@@ -122,8 +122,8 @@ export function createHttp(options: HttpOptions): Http {
     }
   }
 
-  function explain(error: unknown, host: string, late: boolean, limitMs: number, spends = false): StepupError {
-    if (signal.aborted && !spends) return new InterruptedError();
+  function explain(error: unknown, host: string, late: boolean, limitMs: number): StepupError {
+    if (signal.aborted) return new InterruptedError();
     return late ? timedOut(host, limitMs) : networkFailure(error, host, limitMs);
   }
 

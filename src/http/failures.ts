@@ -63,11 +63,14 @@ export function malformed(message: string, details: ErrorDetails = {}): Unreacha
   return new UnreachableError('ANSWER_MALFORMED', message, details);
 }
 
-/** RATE_LIMITED for 429, SERVICE_FAILING for 5xx; undefined for any other status. `retryAfter` is in seconds. */
+/**
+ * RATE_LIMITED for 429, SERVICE_FAILING for 5xx; undefined for any other status. `retryAfter` is in seconds; `page` says that the
+ * body is no JSON, so that something in front of the service may have answered.
+ */
 export function serviceFailure(
   status: number,
   host: string,
-  details: ErrorDetails & { retryAfter?: number | undefined },
+  { page = false, ...details }: ErrorDetails & { page?: boolean | undefined },
 ): UnreachableError | undefined {
   const { retryAfter } = details;
   if (status === 429) {
@@ -80,7 +83,8 @@ export function serviceFailure(
   }
   if (status >= 500) {
     const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} s.`;
-    return new UnreachableError('SERVICE_FAILING', `${host} is failing: it answered with status ${status}.${wait}`, {
+    const what = `status ${status}${page ? ' and an error page that is not JSON' : ''}`;
+    return new UnreachableError('SERVICE_FAILING', `${host} is failing: it answered with ${what}.${wait}`, {
       hint: 'Try again later.',
       ...details,
       status,

@@ -13,6 +13,8 @@ import { makeOwnFolder, readOwnFile, removeFile, removeLeftovers, writeOwnFile }
 export type ReadyEntry = Ready & { pid: number };
 
 // Loose: an emulator of a later release says more, and its readers may use it.
+const pidSchema = v.looseObject({ pid: v.pipe(v.number(), v.integer(), v.minValue(1)) });
+
 const readySchema = v.looseObject({
   type: v.literal('ready'),
   url: v.string(),
@@ -34,7 +36,7 @@ const readySchema = v.looseObject({
     issuer: v.string(),
     jwksUrl: v.string(),
   }),
-  pid: v.pipe(v.number(), v.integer(), v.minValue(1)),
+  ...pidSchema.entries,
 }) satisfies v.GenericSchema<unknown, ReadyEntry>;
 
 /** Keeps what an emulator said, under its http port. Throws FailedError STORE_UNWRITABLE. */
@@ -61,8 +63,9 @@ export async function listReady(folder: string): Promise<ReadyEntry[]> {
     const file = readyPath(folder, port);
     const text = await readOwnFile(file);
     if (text === undefined) continue;
-    const entry = parseDocument(file, text, readySchema);
-    if (processRuns(entry.pid)) running.push(entry);
+    // Whose process is gone needs no look at the rest: another version may have written it.
+    const { pid } = parseDocument(file, text, pidSchema);
+    if (processRuns(pid)) running.push(parseDocument(file, text, readySchema));
     else await removeAbandoned(file, text);
   }
   return running;

@@ -1,27 +1,21 @@
 /** What can go wrong with the store's files, in words. No message carries content of a file: it may be a secret. */
 import { FailedError } from '../errors.js';
-
-const reasons: Record<string, string> = {
-  EACCES: 'permission denied',
-  EPERM: 'permission denied',
-  EROFS: 'the file system is read-only',
-  ENOSPC: 'the disk is full',
-  EDQUOT: 'the disk quota is used up',
-  ENOTDIR: 'a part of its path is not a folder',
-  EEXIST: 'a file stands where a folder should be',
-  EISDIR: 'it is a folder',
-  ELOOP: 'its path has a loop of symbolic links',
-};
+import { osCode, osReason } from '../os-reason.js';
 
 /** Whether this is an error of the operating system with one of these codes. */
 export function hasCode(error: unknown, ...codes: string[]): boolean {
-  const code = codeOf(error);
+  const code = osCode(error);
   return code !== undefined && codes.includes(code);
 }
 
 /** STORE_UNREADABLE for an error of the operating system; anything else comes back as it was. */
 export function unreadable(file: string, error: unknown): unknown {
-  return told('STORE_UNREADABLE', `${file} cannot be read`, 'Check who owns it: it must be readable by you.', error);
+  return told(
+    'STORE_UNREADABLE',
+    `${file} cannot be read`,
+    'It must be readable by you. STEPUP_HOME names another folder.',
+    error,
+  );
 }
 
 /** STORE_UNWRITABLE for an error of the operating system; anything else comes back as it was. */
@@ -52,12 +46,6 @@ export function locked(file: string, lock: string): FailedError {
 }
 
 function told(code: 'STORE_UNREADABLE' | 'STORE_UNWRITABLE', what: string, hint: string, error: unknown): unknown {
-  const reason = codeOf(error);
-  if (reason === undefined) return error;
-  return new FailedError(code, `${what}: ${reasons[reason] ?? reason}.`, { hint, cause: error });
-}
-
-function codeOf(error: unknown): string | undefined {
-  if (!(error instanceof Error) || error.name === 'FailedError' || !('code' in error)) return undefined;
-  return typeof error.code === 'string' ? error.code : undefined;
+  if (osCode(error) === undefined) return error;
+  return new FailedError(code, `${what}: ${osReason(error)}.`, { hint, cause: error });
 }

@@ -17,11 +17,13 @@ interface Stage {
 }
 
 /** A terminal on streams of the test's own. */
-async function stage(options: { tty?: boolean; json?: boolean; input?: boolean; env?: Env } = {}): Promise<Stage> {
-  const { tty = false, json = false, input = true, env = {} } = options;
+async function stage(
+  options: { tty?: boolean; columns?: number; json?: boolean; input?: boolean; env?: Env } = {},
+): Promise<Stage> {
+  const { tty = false, columns, json = false, input = true, env = {} } = options;
   const abort = new AbortController();
   const stdin: PassThrough & Input & { setRawMode?: () => void } = new PassThrough();
-  const [stdout, stderr] = [sink(tty), sink(tty)];
+  const [stdout, stderr] = [sink(tty, columns), sink(tty, columns)];
   if (tty) Object.assign(stdin, { isTTY: true, setRawMode: () => undefined });
   const system = {
     argv: [],
@@ -43,7 +45,7 @@ async function stage(options: { tty?: boolean; json?: boolean; input?: boolean; 
   };
 }
 
-function sink(tty: boolean): { stream: Output; text(): string } {
+function sink(tty: boolean, columns = 80): { stream: Output; text(): string } {
   let all = '';
   const stream: Output = new Writable({
     write(chunk: Buffer, _encoding, done) {
@@ -51,7 +53,7 @@ function sink(tty: boolean): { stream: Output; text(): string } {
       done();
     },
   });
-  if (tty) Object.assign(stream, { isTTY: true, columns: 80 });
+  if (tty) Object.assign(stream, { isTTY: true, columns });
   return { stream, text: () => all };
 }
 
@@ -118,6 +120,12 @@ describe('output', () => {
       expect(await terminal.progress('Waiting', async () => 7)).toBe(7);
       await expect(terminal.progress('Waiting', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     }
+  });
+
+  test('a terminal that does not know its width gets no spinner, which would draw for ever', async () => {
+    const { terminal, stderr } = await stage({ tty: true, columns: 0 });
+    expect(await terminal.progress('Waiting', () => new Promise((done) => setTimeout(done, 400, 7)))).toBe(7);
+    expect(stderr()).toBe('');
   });
 });
 

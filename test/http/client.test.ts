@@ -64,6 +64,13 @@ describe('a request that spends what it sends', () => {
 });
 
 describe('send', () => {
+  it.each([200, 403])('a body that nests without end is malformed, status %i', async (status) => {
+    const url = await serve((_request, response) =>
+      response.writeHead(status).end('['.repeat(400_000) + ']'.repeat(400_000)),
+    );
+    await expect(client().send({ method: 'GET', url })).rejects.toMatchObject({ code: 'ANSWER_MALFORMED' });
+  });
+
   it('a mistake of its caller stays what it is', async () => {
     const url = await serve((_request, response) => response.end('{}'));
     const onHead = (): never => {

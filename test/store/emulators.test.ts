@@ -43,6 +43,14 @@ test('what a later release says more is kept', async () => {
   expect(await listReady(folder)).toEqual([more]);
 });
 
+test('a file of another version whose process is gone is removed too', async () => {
+  await writeReady(folder, 4780, here);
+  const file = join(folder, 'emulators', '4780.json');
+  await writeFile(file, JSON.stringify({ pid: await pidOfTheDead(), older: true }));
+  expect(await listReady(folder)).toEqual([]);
+  await expect(stat(file)).rejects.toThrow('ENOENT');
+});
+
 test('a file whose process is gone is ignored and removed, with what it left', async () => {
   await writeReady(folder, 4780, { ...here, pid: await pidOfTheDead() });
   await writeReady(folder, 4781, here);

@@ -2,6 +2,7 @@
 import type { System } from '../../system.js';
 import { withTarget } from '../hints.js';
 import { askChoice, askText, askYesNo, cannotAsk, type Option, type Question } from './prompts.js';
+import { printableJson, steered } from './printable.js';
 import { styleFor, type Style } from './style.js';
 import { aligned, tabbed, type Column } from './table.js';
 
@@ -44,9 +45,9 @@ export async function createTerminal(system: System, options: TerminalOptions): 
   const tty = stdout.isTTY === true;
   const interactive = options.input && stdin.isTTY === true && stderr.isTTY === true;
   const [out, err] = await Promise.all([styleFor(env, stdout), styleFor(env, stderr)]);
-  const say = (text: string): void => void stderr.write(`${withTarget(text, system.argv)}\n`);
-  const print = (text: string): void => void stdout.write(text === '' ? '' : `${text}\n`);
-  const printJson = (value: object): void => void stdout.write(`${JSON.stringify(value)}\n`);
+  const say = (text: string): void => void stderr.write(`${steered(withTarget(text, system.argv))}\n`);
+  const print = (text: string): void => void stdout.write(text === '' ? '' : `${steered(text)}\n`);
+  const printJson = (value: object): void => void stdout.write(`${printableJson(value)}\n`);
 
   return {
     json: options.json,
@@ -84,7 +85,8 @@ export async function createTerminal(system: System, options: TerminalOptions): 
       return askYesNo(system, message, preset);
     },
     async progress(label, work) {
-      if (options.json || stderr.isTTY !== true || env.CI || env.TERM === 'dumb') return work();
+      // A terminal that does not know its width has 0 columns, in which a spinner would draw for ever.
+      if (options.json || stderr.isTTY !== true || !stderr.columns || env.CI || env.TERM === 'dumb') return work();
       return spin(system, label, work);
     },
   };

@@ -14,7 +14,11 @@ const duration = v.pipe(
 );
 
 /** One step of a stored verdict. `expiration_duration` is in seconds. */
-const stepSchema = v.looseObject({ order: v.pipe(v.number(), v.integer()), key: name, expiration_duration: duration });
+const stepSchema = v.looseObject({
+  order: v.pipe(v.number(), v.integer('is no whole number')),
+  key: name,
+  expiration_duration: duration,
+});
 
 const directSchema = v.looseObject({
   identifier_types: v.array(v.picklist(['email_address', 'phone_number'])),
@@ -94,10 +98,20 @@ export function parseStepUpConfig(document: unknown): StepUpConfig {
   const field = v.getDotPath(issue) ?? undefined;
   throw new UsageError(
     'DOCUMENT_INVALID',
-    `The configuration is wrong${field ? ` at ${field}` : ''}: ${issue.message}.`,
+    `The configuration is wrong${field ? ` at ${field}` : ''}: ${problemOf(issue)}.`,
     {
       field,
       hint: 'It is the JSON object that stepup config show --json prints: jwks_url, step_keys, allowed_scopes.',
     },
   );
+}
+
+const KINDS: Record<string, string> = { Object: 'an object', Array: 'a list', string: 'a text', number: 'a number' };
+
+/** An issue in our words: a check's message is, one about the kind of a value is the library's. */
+function problemOf({ kind, expected, received, message }: v.BaseIssue<unknown>): string {
+  if (kind !== 'schema') return message;
+  if (received === 'undefined') return 'it is missing';
+  const choices = (expected ?? 'something else').replace(/[()]/g, '').replaceAll(' | ', ' or ');
+  return `expected ${KINDS[choices] ?? choices}, got ${KINDS[received] ?? received}`;
 }

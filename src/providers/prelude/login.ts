@@ -1,15 +1,15 @@
 /** Login by OTP, in the service's current dialect or the older one. */
-import { RefusedError } from '../../errors.js';
+import { RefusedError, UnreachableError } from '../../errors.js';
 import { generateDpopKey } from '../../http/dpop.js';
 import { malformed } from '../../http/failures.js';
 import type { LoginMethod, StepEvent } from '../provider.js';
 import { refusalError, type Refusal } from './errors.js';
-import type { Frontend, FrontendAnswer, Prover } from './frontend.js';
+import type { Frontend, FrontendAnswer, FrontendCall, Prover } from './frontend.js';
 import { parseEmail, parsePhone } from './input.js';
 import { retryCode, sentAt, verificationOf } from './otp.js';
 import type { Dialect, Session, Verification } from './record.js';
 import { learnt, type Records } from './records.js';
-import { mint, rotation, type Minted } from './session.js';
+import { isLost, mint, rotation, type Minted } from './session.js';
 import { codeIn, pendingStep } from './step.js';
 import { advancedSchema, parseAnswer } from './wire.js';
 
@@ -125,7 +125,7 @@ async function check(
   prover: Prover,
 ): Promise<Checked> {
   if (dialect === 'login-otp') {
-    const answer = await frontend.call({
+    const answer = await spend(frontend, {
       path: '/login/otp/check',
       body: { code },
       prover,
@@ -138,15 +138,28 @@ async function check(
   const proven = await frontend.call({ path: '/otp/check', body: { code }, verificationToken, cookies });
   if (proven.refusal) return { refusal: proven.refusal };
   const { challenge_token } = parseAnswer(advancedSchema, proven.json, '/otp/check');
-  const answer = await frontend.call({ path: '/login/finalize', body: { challenge_token }, prover, spends: true });
+  const answer = await spend(frontend, { path: '/login/finalize', body: { challenge_token }, prover });
   if (answer.refusal) throw loginRefused(answer.refusal);
   return opened(answer);
+}
+
+/** Makes the call that spends the code. When its answer is lost, the login is: only a new code leads on. */
+async function spend(frontend: Frontend, wanted: FrontendCall): Promise<FrontendAnswer> {
+  try {
+    return await frontend.call({ ...wanted, spends: true });
+  } catch (error) {
+    if (!isLost(error)) throw error;
+    throw new UnreachableError(error.code, error.message, {
+      hint: 'The code may be spent all the same. Start again with: stepup login',
+      cause: error,
+    });
+  }
 }
 
 /** A login check may answer without a token; the first refresh mints it then (Prelude: complete login OTP). */
 async function firstRefresh(frontend: Frontend, checked: FrontendAnswer, prover: Prover): Promise<Checked> {
   const { refreshToken, refreshCookies: cookies } = rotation(checked.headers);
-  const answer = await frontend.call({ path: '/refresh', prover, refreshToken, cookies });
+  const answer = await spend(frontend, { path: '/refresh', prover, refreshToken, cookies });
   if (answer.refusal) throw loginRefused(answer.refusal);
   const { minted, fields } = opened(answer, rotation(checked.headers));
   return { minted, fields };

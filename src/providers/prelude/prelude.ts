@@ -1,6 +1,6 @@
 /** Prelude behind the provider interface. */
 import { thumbprint } from '../../http/dpop.js';
-import type { Http } from '../../http/client.js';
+import { SPENDING_TIMEOUT_MS, type Http } from '../../http/client.js';
 import type { Store } from '../../store/store.js';
 import type { Provider, SessionInfo } from '../provider.js';
 import { sessionKeyOf, type Target } from '../target.js';
@@ -32,7 +32,7 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
   const frontend = createFrontend({ http, target, now, randomBytes });
   const records = createRecords(store, key, frontend.host);
   // A holder may need its call twice (the nonce), and one that was killed is passed over after 15 s.
-  const lockWaitMs = Math.max(20_000, 2 * http.timeoutMs + 5_000);
+  const lockWaitMs = 2 * Math.max(SPENDING_TIMEOUT_MS, http.timeoutMs) + 5_000;
   const keeper = createSessionKeeper({ store, key, records, frontend, now, lockWaitMs });
   const challenges = createChallenges(records, now);
   const steps = createSteps(frontend, challenges, keeper, now);

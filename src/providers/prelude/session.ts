@@ -187,7 +187,7 @@ export function createSessionKeeper({ store, key, records, frontend, now, lockWa
 }
 
 /** Whether a request may have been done though no answer came. */
-function isLost(error: unknown): error is UnreachableError {
+export function isLost(error: unknown): error is UnreachableError {
   return (
     error instanceof UnreachableError && (error.code === 'TIMED_OUT' || /ECONNRESET|UND_ERR_SOCKET/.test(error.message))
   );

@@ -11,7 +11,7 @@ import { channelOf, type Steps } from './otp.js';
 import type { Records } from './records.js';
 import type { SessionKeeper } from './session.js';
 import { codeIn, pendingStep, tokenIn } from './step.js';
-import { COMPLETED } from './tokens.js';
+import { COMPLETED, readChallengeToken, type ChallengeClaims } from './tokens.js';
 import { parseAnswer, verdictSchema } from './wire.js';
 
 export interface StepUpOptions {
@@ -47,6 +47,7 @@ export function createStepUp({ frontend, records, keeper, challenges, steps, com
     if (verdict.status === 'block') {
       yield { type: 'blocked', scopes: [scope] };
     } else if (verdict.challenge_token !== undefined) {
+      sameAsAsked(readChallengeToken(verdict.challenge_token), scope, sessionId);
       const claims = await challenges.keep(sessionId, verdict.challenge_token, answer);
       yield* walk(claims.challenge_id);
     } else if (verdict.status === 'continue') {
@@ -140,6 +141,12 @@ function isWrongAnswer(error: RefusedError): boolean {
   return (
     error.code === 'CODE_WRONG' || (error.code === 'REFUSED' && VERIFICATION_REFUSALS.has(error.serviceCode ?? ''))
   );
+}
+
+/** A challenge for another scope or another session is not ours to answer: its grant would not be what was asked for. */
+function sameAsAsked(claims: ChallengeClaims, scope: string, sessionId: string): void {
+  if (claims.scope_requested !== scope) throw malformed('The service sent a challenge for another scope.');
+  if (claims.sid !== sessionId) throw malformed('The service sent a challenge of another session.');
 }
 
 function onlyScope(scopes: string[]): string {

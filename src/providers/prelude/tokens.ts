@@ -14,21 +14,24 @@ const accessSchema = v.looseObject({
   scope: v.fallback(v.optional(v.string(), ''), ''),
 });
 
+/** What is shown, also in errors: a name with control characters is none. */
+const shownName = v.pipe(v.string(), v.regex(/^\P{Cc}*$/u));
+
 const stepSchema = v.object({
   order: v.number(),
-  key: v.string(),
+  key: shownName,
   done: v.optional(v.boolean(), false),
   /** Seconds. */
   expiration_duration: v.optional(v.number(), 0),
 });
 
 const challengeSchema = v.object({
-  challenge_id: v.pipe(v.string(), v.nonEmpty()),
+  challenge_id: v.pipe(shownName, v.nonEmpty()),
   /** A step's key, or `completed`. */
-  current_step: v.pipe(v.string(), v.nonEmpty()),
-  scope_requested: v.string(),
-  sub: v.string(),
-  sid: v.string(),
+  current_step: v.pipe(shownName, v.nonEmpty()),
+  scope_requested: shownName,
+  sub: shownName,
+  sid: shownName,
   steps: v.optional(v.array(stepSchema), []),
   metadata: v.fallback(v.optional(v.record(v.string(), v.string())), undefined),
   grant_mode: v.optional(v.string()),

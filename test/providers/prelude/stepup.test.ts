@@ -77,6 +77,26 @@ describe('request', () => {
     expect(house.service.requests[0]?.body).toEqual({ scope: SCOPE });
   });
 
+  it.each([
+    ['another scope', { scope_requested: 'other:scope', sid: 'ses_01' }],
+    ['another session', { scope_requested: SCOPE, sid: 'ses_02' }],
+  ])('a challenge of %s is not answered', async (_case, claims) => {
+    const part = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
+    const rest = {
+      challenge_id: 'chl_02',
+      current_step: 'verify_sms',
+      sub: 'usr_01',
+      exp: 1772370000,
+      jti: 'j',
+      steps: [],
+    };
+    const token = `${part({ alg: 'ES256' })}.${part({ ...rest, ...claims })}.c2ln`;
+    house.service.on('/stepup/request', () => ({ status: 200, json: { status: 'review', challenge_token: token } }));
+    await expect(walk(request(), [])).rejects.toMatchObject({ code: 'ANSWER_MALFORMED' });
+    expect(house.service.paths()).toEqual(['/stepup/request']);
+    expect(await house.provider.challenges()).toEqual([]);
+  });
+
   it('does several steps in order', async () => {
     house.service.steps = ['verify_sms', 'verify_email'];
     const events = await walk(request(), ['246810', '246810']);

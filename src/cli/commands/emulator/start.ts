@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
-import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
+import type { EmulatorEvent, Message, Ready } from '../../../emulator/emulator.js';
 import { StepupError } from '../../../errors.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
@@ -103,9 +103,13 @@ function createLog({ terminal }: Context): Log {
   const early: EmulatorEvent[] = [];
   let printed: Promise<void> | undefined;
   let inbox: EmulatorClient | undefined;
+  /** The newest message that was told: only those after it are read. */
+  let last: string | undefined;
 
   async function print(event: EmulatorEvent): Promise<void> {
-    const code = inbox && event.type === 'message' ? await readCode(inbox, event.messageId) : undefined;
+    const message = inbox && event.type === 'message' ? await readMessage(inbox, event.messageId, last) : undefined;
+    last = message?.id ?? last;
+    const code = message?.code;
     terminal.result(code === undefined ? event : { ...event, code }, () => eventInWords(event, code, terminal.out));
   }
   const add = (event: EmulatorEvent): void => {
@@ -123,9 +127,13 @@ function createLog({ terminal }: Context): Log {
   };
 }
 
-async function readCode(inbox: EmulatorClient, messageId: unknown): Promise<string | undefined> {
+async function readMessage(
+  inbox: EmulatorClient,
+  messageId: unknown,
+  after: string | undefined,
+): Promise<Message | undefined> {
   try {
-    return (await inbox.messages({})).find(({ id }) => id === messageId)?.code;
+    return (await inbox.messages({ after })).find(({ id }) => id === messageId);
   } catch (error) {
     // The emulator is being stopped: the message is told without its code.
     if (error instanceof StepupError) return undefined;
