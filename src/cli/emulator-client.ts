@@ -6,6 +6,7 @@ import { listReady } from '../store/emulators.js';
 import { serviceUrl } from './addresses.js';
 import type { Context } from './context.js';
 import { findEmulator, RUNNING } from './emulators.js';
+import { printable } from './terminal/printable.js';
 
 /** Which messages; what is absent does not narrow. */
 export interface MessageQuery {
@@ -77,7 +78,7 @@ export async function emulatorClient(
     if (status >= 400) {
       const said = v.safeParse(problemSchema, json);
       const detail = said.success ? said.output.detail : `It answered with status ${status}.`;
-      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${detail}`);
+      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${printable(detail)}`);
     }
     const parsed = v.safeParse(messagesSchema, json);
     if (parsed.success) return parsed.output.messages;

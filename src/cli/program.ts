@@ -206,13 +206,14 @@ function usageError(error: CommanderError): UsageError {
 }
 
 async function report(system: System, argv: string[], error: unknown): Promise<number> {
-  const [{ errorDocument, errorText, exitStatus }, { styleFor }] = await Promise.all([
+  const [{ errorDocument, errorText, exitStatus }, { styleFor }, { printableJson, steered }] = await Promise.all([
     import('./errors.js'),
     import('./terminal/style.js'),
+    import('./terminal/printable.js'),
   ]);
   const text = argv.includes('--json')
-    ? JSON.stringify(errorDocument(error, argv))
-    : errorText(error, argv, await styleFor(system.env, system.stderr), version);
+    ? printableJson(errorDocument(error, argv))
+    : steered(errorText(error, argv, await styleFor(system.env, system.stderr), version));
   system.stderr.write(`${text}\n`);
   return exitStatus(error);
 }

@@ -182,6 +182,25 @@ describe('--code-command', () => {
     });
   });
 
+  test('names the emulator that was chosen, and drops the address of another', async () => {
+    const runs: Env[] = [];
+    const env = { STEPUP_HOME: '/home/s', STEPUP_EMULATOR_CONTROL_URL: 'http://127.0.0.1:1/__emulator' };
+    const system = {
+      env,
+      stdin: new PassThrough(),
+      signal: new AbortController().signal,
+      run: async (_line: string, options: RunOptions) => {
+        runs.push(options.env);
+        return printed('123456');
+      },
+    };
+    const terminal = { interactive: false, ask: async () => '' };
+    const target = async () => ({ emulatorUrl: 'http://127.0.0.1:4780' });
+    await createCodeSource({ system, terminal, target }, { codeCommand: 'x' }).next(STEP, []);
+    expect(runs[0]).toMatchObject({ STEPUP_HOME: '/home/s', STEPUP_EMULATOR_URL: 'http://127.0.0.1:4780' });
+    expect(runs[0]!.STEPUP_EMULATOR_CONTROL_URL).toBe(undefined);
+  });
+
   test('gives empty facts while logging in', async () => {
     const { made, runs } = source({ codeCommand: 'x' }, { exits: [printed('123456')] });
     await made.next({ key: 'login', channel: 'sms' }, []);

@@ -126,8 +126,11 @@ describe('house', () => {
   it('a folder that cannot be made is FILE_UNWRITABLE', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stepup-house-'));
     await writeFile(join(folder, 'file'), '');
-    await expect(start(hello, { folder: join(folder, 'file', 'inside') })).rejects.toMatchObject({
+    const inside = join(folder, 'file', 'inside');
+    await expect(start(hello, { folder: inside })).rejects.toMatchObject({
       code: 'FILE_UNWRITABLE',
+      message: `The folder ${inside} cannot be made: a part of its path is not a folder.`,
+      hint: expect.stringContaining('STEPUP_HOME') as string,
     });
     await rm(folder, { recursive: true });
   });

@@ -174,6 +174,14 @@ describe('login', () => {
     expect((await house.provider.session())?.userId).toBe('usr_01');
   });
 
+  it('a lost answer to the call that spends the code leads to a new login', async () => {
+    house.service.on('/login/finalize', () => ({ status: 0, drop: true }));
+    await expect(logIn(house)).rejects.toMatchObject({
+      code: 'SERVICE_UNREACHABLE',
+      hint: 'The code may be spent all the same. Start again with: stepup login',
+    });
+  });
+
   it('goes on without an answer only by a bug of the caller', async () => {
     const events = house.provider.login(PHONE);
     await events.next();
@@ -207,6 +215,12 @@ describe('login, older dialect', () => {
     expect(await house.provider.session()).toBeUndefined();
     await walk(house.provider.login(PHONE), ['RESEND', '246810']);
     expect(house.service.paths().slice(4)).toEqual(['/login/otp', '/login/otp/retry', '/login/otp/check']);
+  });
+
+  it.each(['/login/otp/check', '/refresh'])('a lost answer of %s leads to a new login', async (path) => {
+    house.service.on(path, () => ({ status: 0, drop: true }));
+    house.service.on('/login/otp/check', () => ({ status: 204, headers: { 'X-Refresh-Token': 'refresh-from-check' } }));
+    await expect(logIn(house)).rejects.toMatchObject({ hint: expect.stringContaining('Start again with') as string });
   });
 
   it('mints by a refresh when the check answers 204', async () => {

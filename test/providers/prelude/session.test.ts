@@ -87,6 +87,34 @@ describe('session', () => {
     expect(await house.stored()).toEqual(before);
   });
 
+  it('says of an answer that was lost that the session may have ended with it, and how to go on', async () => {
+    house.advance(60);
+    house.service.on('/refresh', () => ({ status: 0, drop: true }));
+    await expect(house.provider.accessToken()).rejects.toMatchObject({
+      code: 'SERVICE_UNREACHABLE',
+      hint: expect.stringMatching(/it is over then: log in again with: stepup login$/) as string,
+    });
+  });
+
+  it('of a service that was never reached it says nothing of the kind', async () => {
+    house.advance(60);
+    await house.service.stop();
+    await expect(house.provider.accessToken()).rejects.toMatchObject({
+      code: 'SERVICE_UNREACHABLE',
+      hint: expect.not.stringContaining('stepup login') as string,
+    });
+    house.service.stop = () => Promise.resolve();
+  });
+
+  it('a record of a newer version is left alone, also by a login, and the hint does not send there', async () => {
+    const key = { provider: 'prelude', host: house.service.url.slice(7), application: 'demo' };
+    await house.store.updateSession(key, () => ({ version: 2 }));
+    const error = { code: 'STORE_NEWER', hint: 'Update stepup, or set STEPUP_HOME to another folder.' };
+    await expect(house.provider.session()).rejects.toMatchObject(error);
+    await expect(logIn(house)).rejects.toMatchObject(error);
+    expect(await house.stored()).toEqual({ version: 2 });
+  });
+
   it.each([
     ['cut off', { status: 200, text: '{"access_tok', headers: { 'X-Refresh-Token': 'rotated' } }],
     ['without a token', { status: 200, json: {}, headers: { 'X-Refresh-Token': 'rotated' } }],

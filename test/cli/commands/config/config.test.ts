@@ -178,7 +178,15 @@ describe('--file', () => {
   test.each<[string, string, string | undefined, string]>([
     ['{', 'DOCUMENT_INVALID', '--file', 'is no JSON'],
     ['', 'DOCUMENT_INVALID', '--file', 'is empty'],
-    ['{"step_keys":7}', 'DOCUMENT_INVALID', 'step_keys', 'step_keys'],
+    ['[]', 'DOCUMENT_INVALID', undefined, 'is no JSON object'],
+    ['{"step_keys":7}', 'DOCUMENT_INVALID', 'step_keys', 'at step_keys: expected a list, got 7.'],
+    ['{"step_keys":[{}]}', 'DOCUMENT_INVALID', 'step_keys.0.key', 'at step_keys.0.key: it is missing.'],
+    [
+      '{"allowed_scopes":[{"scope":"a","mode":"odd"}]}',
+      'DOCUMENT_INVALID',
+      'allowed_scopes.0.mode',
+      'expected "delegated" or "direct" or "managed", got "odd".',
+    ],
     ['{"allowed_scope":[]}', 'DOCUMENT_INVALID', 'allowed_scope', 'allowed_scope'],
     ['{"step_keys":[{"key":"a","desc":"b"}],"foo":1}', 'DOCUMENT_INVALID', 'step_keys.0.desc', 'step_keys.0.desc, foo'],
     [

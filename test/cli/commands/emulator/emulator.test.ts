@@ -238,6 +238,11 @@ describe('emulator messages', () => {
     expect([nowhere.status, nowhere.error().code]).toEqual([2, 'EMULATOR_NOT_FOUND']);
   });
 
+  test('an address where nobody is is status 6, not a question of tokens', async () => {
+    const nobody = await stepup('emulator messages --emulator=http://127.0.0.1:1 --json', { home });
+    expect([nobody.status, nobody.error().code]).toEqual([6, 'SERVICE_UNREACHABLE']);
+  });
+
   test.each([
     ['--wait x', 'FLAG_INVALID'],
     ['--wait 601', 'FLAG_INVALID'],

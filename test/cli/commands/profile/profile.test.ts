@@ -125,7 +125,9 @@ describe('profile show', () => {
   });
 
   test('of an unknown profile is status 2', async () => {
-    expect((await run('profile show x --json')).error()).toMatchObject({ code: 'PROFILE_UNKNOWN' });
+    expect((await run('profile show x --json')).error()).toMatchObject({ code: 'PROFILE_UNKNOWN', field: 'name' });
+    const byFlag = await run('profile show --profile x --json');
+    expect(byFlag.error()).toMatchObject({ code: 'PROFILE_UNKNOWN', field: '--profile' });
   });
 });
 

@@ -1,0 +1,23 @@
+import { describe, expect, test } from 'vitest';
+import { printable, printableJson, steered } from '../../src/cli/terminal/printable.js';
+
+// ECMA-48: ESC, the one-byte CSI, BEL, DEL.
+const HOSTILE = 'a\u001b[2Jb\u009b2Jc\u0007d\u007fe\rf';
+
+describe('what others wrote', () => {
+  test('loses every control character where a text of theirs is shown', () => {
+    expect(printable(HOSTILE)).toBe('a?[2Jb?2Jc?d?e?f');
+  });
+
+  test('cannot steer the terminal from within a text of ours, whose lines and colours stay', () => {
+    expect(steered(`\u001b[31mred\u001b[39m\n\tnext ${HOSTILE}`)).toBe(
+      '\u001b[31mred\u001b[39m\n\tnext a?[2Jb?2Jc?d?e?f',
+    );
+  });
+
+  test('is escaped in JSON, which means the same', () => {
+    const text = printableJson({ text: HOSTILE });
+    expect(text).toBe('{"text":"a\\u001b[2Jb\\u009b2Jc\\u0007d\\u007fe\\rf"}');
+    expect(JSON.parse(text)).toEqual({ text: HOSTILE });
+  });
+});
