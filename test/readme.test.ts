@@ -64,6 +64,9 @@ describe('README', () => {
   it('lists every variable that the source reads', () => {
     const sources = [
       'cli/target',
+      'cli/target/base',
+      'cli/target/dynamic',
+      'cli/target/prelude',
       'cli/codes',
       'cli/context',
       'system',

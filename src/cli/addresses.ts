@@ -22,6 +22,20 @@ export function serviceUrl(text: string, field: string): string {
 }
 
 /**
+ * The origin of an app (scheme, host and port), from an origin or any address of it. Throws UsageError ORIGIN_INVALID for anything
+ * else, and for plain http beyond this machine.
+ */
+export function originUrl(text: string, field: string): string {
+  const url = tryUrl(text.includes('://') ? text : `https://${text}`);
+  const secured = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
+  if (url && secured && url.hostname && !url.username && !url.password) return url.origin;
+  throw new UsageError('ORIGIN_INVALID', `${field} is no origin of an app: ${text}`, {
+    field,
+    hint: 'It is https, host and perhaps port, as in https://app.example.com or http://localhost:3000.',
+  });
+}
+
+/**
  * An address that the service is to call, as it was given. Throws UsageError URL_INVALID for what is no https URL; plain http is
  * for loopback, where only the emulator can call it.
  */

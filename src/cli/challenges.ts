@@ -1,7 +1,7 @@
 /** Challenges under way: which one a command means, and how one looks. */
 import { printable } from './terminal/printable.js';
 import { SessionError, UsageError } from '../errors.js';
-import type { Challenge, Provider } from '../providers/provider.js';
+import type { Challenge, Provider, StepEvent } from '../providers/provider.js';
 import { channelName } from './codes.js';
 import type { Context } from './context.js';
 import { durationInWords } from './durations.js';
@@ -44,8 +44,9 @@ export async function chooseChallenge(provider: Provider, id: string | undefined
 export function challengeInWords(challenge: Challenge): string {
   const { challengeId, scopeRequested, currentStep, steps, userId, sessionId } = challenge;
   const now = currentStep === 'completed' ? 'completed' : `now ${currentStep}`;
+  const what = scopeRequested === '' ? 'a scope to be named' : scopeRequested;
   const lines = [
-    `Challenge ${challengeId} for ${scopeRequested}: ${now}`,
+    `Challenge ${challengeId} for ${what}: ${now}`,
     `  user ${userId}, session ${sessionId}`,
     ...steps.map(
       ({ order, key, done, expirationDuration }) =>
@@ -55,16 +56,43 @@ export function challengeInWords(challenge: Challenge): string {
   return lines.map(printable).join('\n');
 }
 
-/** Sends the code of a challenge's current step, and prints where it went. `again` makes it the service's retry call. */
-export async function sendCode(context: Context, id: string | undefined, options: { again: boolean }): Promise<void> {
+export interface SendOptions {
+  /** Challenge id. */
+  challenge?: string | undefined;
+  /** Dynamic: the credential to send a code to before a scope is named. */
+  credential?: string | undefined;
+  /** Makes it the service's retry call. */
+  again: boolean;
+}
+
+/**
+ * Sends the code of a challenge's current step, and prints where it went. At Dynamic a code needs no challenge: without one it goes to
+ * the credential, and the scope is named when it is checked.
+ */
+export async function sendCode(context: Context, { challenge, credential, again }: SendOptions): Promise<void> {
   const { terminal } = context;
   const provider = await context.provider();
-  const { challengeId } = await chooseChallenge(provider, id, '--challenge');
-  const { step, channel, sentAt } = await terminal.progress('Sending the code', () =>
-    provider.sendCode(challengeId, options),
-  );
+  if (challenge !== undefined && credential !== undefined) {
+    throw new UsageError('FLAG_CONFLICT', '--challenge and --credential cannot be used together.', {
+      field: '--credential',
+    });
+  }
+  const send = async (): Promise<CodeSent> => {
+    const fresh = !again && challenge === undefined && (credential !== undefined || (await nothingOpen(provider)));
+    if (fresh && (await context.target()).provider === 'dynamic') return (await context.dynamic()).openCode(credential);
+    if (credential !== undefined) await context.dynamic(); // refuses what Prelude does not have
+    const { challengeId } = await chooseChallenge(provider, challenge, '--challenge');
+    return provider.sendCode(challengeId, { again });
+  };
+  const { step, channel, sentAt, challengeId } = await terminal.progress('Sending the code', send);
   terminal.result(
     { codeSent: { challengeId, step, channel, sentAt } },
     () => `Code sent by ${channelName(channel)}. Check it with: stepup otp check --challenge ${challengeId}`,
   );
+}
+
+type CodeSent = Extract<StepEvent, { type: 'code-sent' }>;
+
+async function nothingOpen(provider: Provider): Promise<boolean> {
+  return (await openChallenges(provider)).length === 0;
 }

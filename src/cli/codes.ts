@@ -18,7 +18,8 @@ export interface CodeFlags {
 }
 
 /** The step that a code is for. */
-export type CodeStep = Pick<PendingStep, 'challengeId' | 'key' | 'channel' | 'scope' | 'sentAt' | 'resend'>;
+export type CodeStep = Pick<PendingStep, 'challengeId' | 'key' | 'channel' | 'scope' | 'sentAt' | 'resend'> &
+  Partial<Pick<PendingStep, 'kind' | 'accepts' | 'compute' | 'verificationId'>>;
 
 export type CodeAnswer =
   /** `final`: when this code is refused, no other one may be tried. */
@@ -78,19 +79,19 @@ export function createCodeSource(tools: Tools, { code, codeCommand }: CodeFlags)
 }
 
 function fromValues(values: string[], after: CodeSource): CodeSource {
-  const left = values.map((value) => {
-    const code = tidy(value);
-    if (code !== undefined) return code;
-    throw new UsageError('FLAG_INVALID', '--code takes a code of 4 to 8 letters or digits.', { field: '--code' });
-  });
+  // Which step a code is for is not known yet, so this is what any of them could be.
+  const left = values.map((value) => tidy(value, ANY_CODE) ?? noCode('--code takes', undefined));
   return {
     waits: false,
     ready(challengeId) {
-      if (left.length === 0) after.ready(challengeId);
+      const [first] = left;
+      if (first === undefined) after.ready(challengeId);
+      else if (tidy(first) === undefined) noCode('--code takes', { challengeId, key: '' });
     },
     async next(step, refused) {
-      const code = left.shift();
-      return code === undefined ? after.next(step, refused) : { kind: 'code', code, final: true };
+      const given = left.shift();
+      if (given === undefined) return after.next(step, refused);
+      return { kind: 'code', code: tidy(given, step.accepts) ?? noCode('--code takes', step), final: true };
     },
     close: after.close,
   };
@@ -102,18 +103,21 @@ function fromPrompt(terminal: Tools['terminal']): CodeSource {
     ready(challengeId) {
       if (!terminal.interactive) throw nobodyToAsk(challengeId);
     },
-    async next(step) {
+    async next(step, refused) {
+      const computed = refused.length < MAX_COMPUTED ? await step.compute?.() : undefined;
+      if (computed !== undefined) return { kind: 'code', code: computed, final: false };
+      if (!terminal.interactive && step.compute && refused.length > 0) throw codeWrong(step);
       if (!terminal.interactive) throw nobodyToAsk(step.challengeId);
       const canResend = step.resend !== undefined;
       const answer = await terminal.ask({
         message: question(step, canResend),
         flag: '--code',
         problem: (text) =>
-          tidy(text) !== undefined || (canResend && RESEND.test(text))
+          tidy(text, step.accepts) !== undefined || (canResend && RESEND.test(text))
             ? undefined
-            : `A code has 4 to 8 letters or digits${canResend ? '; resend sends a new one' : ''}.`,
+            : `A code has ${formOf(step)}${canResend ? '; resend sends a new one' : ''}.`,
       });
-      const code = tidy(answer);
+      const code = tidy(answer, step.accepts);
       return code === undefined ? { kind: 'resend' } : { kind: 'code', code, final: false };
     },
     close: () => undefined,
@@ -125,8 +129,9 @@ export function channelName(channel: 'sms' | 'email'): string {
   return channel === 'sms' ? 'SMS' : 'email';
 }
 
-function question({ channel, scope }: CodeStep, canResend: boolean): string {
-  const sent = channel === undefined ? 'Code' : `Code sent by ${channelName(channel)}`;
+function question({ channel, kind, scope }: CodeStep, canResend: boolean): string {
+  const other = kind === 'recovery' ? 'Recovery code' : kind === 'totp' ? 'Code from the authenticator app' : 'Code';
+  const sent = channel === undefined ? other : `Code sent by ${channelName(channel)}`;
   return `${sent} ${scope === undefined ? 'to log in' : `for ${scope}`}${canResend ? ' (or: resend)' : ''}`;
 }
 
@@ -146,7 +151,8 @@ function fromLines({ stdin, signal }: Tools['system'], values: string[]): CodeSo
     ready(challengeId) {
       if (stdin.isTTY) throw ended('--code - reads standard input, but that is the terminal.', challengeId);
     },
-    async next({ challengeId }, refused) {
+    async next(step, refused) {
+      const { challengeId } = step;
       reader ??= open();
       for (;;) {
         const line = await reader.iterator.next();
@@ -154,16 +160,8 @@ function fromLines({ stdin, signal }: Tools['system'], values: string[]): CodeSo
         if (line.done && refused.length > 0) throw codeWrong({ challengeId });
         if (line.done) throw ended('Standard input has ended before a code came.', challengeId);
         if (line.value.trim() === '') continue;
-        const code = tidy(line.value);
-        if (code !== undefined) return { kind: 'code', code, final: false };
-        throw new UsageError(
-          'FLAG_INVALID',
-          '--code -: a line of standard input is no code of 4 to 8 letters or digits.',
-          {
-            field: '--code',
-            hint: continueHint(challengeId),
-          },
-        );
+        const code = tidy(line.value, step.accepts) ?? noCode('--code -: a line of standard input must be', step);
+        return { kind: 'code', code, final: false };
       }
     },
     close: () => reader?.lines.close(),
@@ -192,8 +190,8 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
         throw fail(exit.status === null ? 'was ended by a signal' : `ended with status ${exit.status}`);
       const first = (exit.stdout.split('\n', 1)[0] ?? '').trim();
       if (first === '') throw fail('printed nothing');
-      const code = tidy(first);
-      if (code === undefined) throw fail('printed no code of 4 to 8 letters or digits');
+      const code = tidy(first, step.accepts);
+      if (code === undefined) throw fail(`printed no code of ${formOf(step)}`);
       if (refused.includes(code)) throw codeWrong(step);
       return { kind: 'code', code, final: false };
     },
@@ -214,13 +212,33 @@ function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): En
     STEPUP_STEP: step.key,
     STEPUP_SCOPE: step.scope ?? '',
     STEPUP_SENT_AT: step.sentAt ?? '',
+    STEPUP_VERIFICATION_ID: step.verificationId ?? '',
   };
 }
 
-/** A code without the blanks that people paste with it; undefined when it is none. Prelude: codes have 4 to 8 characters. */
-function tidy(text: string): string | undefined {
+/** Prelude: codes have 4 to 8 characters. */
+const USUAL: NonNullable<PendingStep['accepts']> = { pattern: /^[a-zA-Z0-9]{4,8}$/, words: '4 to 8 letters or digits' };
+/** What a code of any step could be, a recovery code too. */
+const ANY_CODE: NonNullable<PendingStep['accepts']> = { pattern: /^[\w-]{4,64}$/, words: '4 to 64 letters or digits' };
+
+/** So many computed codes a step takes before somebody is asked. */
+const MAX_COMPUTED = 2;
+
+/** A code without the blanks that people paste with it; undefined when it is none. */
+function tidy(text: string, { pattern } = USUAL): string | undefined {
   const code = text.replace(/\s+/g, '');
-  return /^[a-zA-Z0-9]{4,8}$/.test(code) && !RESEND.test(code) ? code : undefined;
+  return pattern.test(code) && !RESEND.test(code) ? code : undefined;
+}
+
+function formOf({ accepts = USUAL }: CodeStep): string {
+  return accepts.words;
+}
+
+function noCode(what: string, step: CodeStep | undefined): never {
+  throw new UsageError('FLAG_INVALID', `${what} a code of ${step ? formOf(step) : USUAL.words}.`, {
+    field: '--code',
+    hint: continueHint(step?.challengeId),
+  });
 }
 
 /** RefusedError CODE_WRONG: no further try is made. A challenge is kept; a login starts anew. */

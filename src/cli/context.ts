@@ -5,8 +5,11 @@ import type { Provider } from '../providers/provider.js';
 import type { Store } from '../store/store.js';
 import type { System } from '../system.js';
 import { UsageError } from '../errors.js';
+import type { DynamicProvider } from '../providers/dynamic/provider.js';
 import { readSecret } from './secrets.js';
-import { resolveTarget, type ResolvedTarget, type TargetFlags } from './target.js';
+import { resolveTarget, type ResolvedTarget } from './target.js';
+import type { TargetFlags } from './target/given.js';
+import type { ResolvedPrelude } from './target/prelude.js';
 import { createTerminal, type Terminal } from './terminal/terminal.js';
 
 /** The flags that every command takes. */
@@ -29,8 +32,12 @@ export interface Context {
   /** Seconds that one network wait may take. */
   readonly timeoutSeconds: number;
   target(): Promise<ResolvedTarget>;
+  /** The target of a command that only Prelude has. Throws UsageError COMMAND_UNSUPPORTED at Dynamic. */
+  preludeTarget(): Promise<ResolvedPrelude>;
   http(): Promise<Http>;
   provider(): Promise<Provider>;
+  /** The provider with all that only Dynamic has. Throws UsageError COMMAND_UNSUPPORTED at Prelude. */
+  dynamic(): Promise<DynamicProvider>;
   management(): Promise<Management>;
   /** Throws InputNeededError when no management key is known and none can be asked for. */
   managementKey(): Promise<string>;
@@ -61,13 +68,26 @@ export async function createContext(system: System, globals: Globals): Promise<C
       ...(globals.debug ? { debug: (text: string) => terminal.warn(text) } : {}),
     });
   });
-  const provider = once(async () => {
+  const preludeTarget = async (): Promise<ResolvedPrelude> => {
+    const found = await target();
+    if (found.provider === 'prelude') return found;
+    throw unsupported('Dynamic', 'Prelude');
+  };
+  const provider = once(async (): Promise<Provider> => {
+    const found = await target();
+    if (found.provider === 'dynamic') return dynamic();
     const { createPrelude } = await import('../providers/prelude/prelude.js');
-    return createPrelude({ ...(await services()), target: await target() });
+    return createPrelude({ ...(await services()), target: found });
+  });
+  const dynamic = once(async () => {
+    const found = await target();
+    if (found.provider !== 'dynamic') throw unsupported('Prelude', 'Dynamic');
+    const { createDynamic } = await import('../providers/dynamic/dynamic.js');
+    return createDynamic({ ...(await services()), target: found, sleep: system.sleep, signal: system.signal });
   });
   const management = once(async () => {
+    const found = await preludeTarget();
     const { createManagement } = await import('../providers/prelude/management.js');
-    const found = await target();
     return createManagement({ http: await http(), target: { ...found, managementKey: await managementKey() } });
   });
   const services = async () => ({ http: await http(), store, now: system.now, randomBytes: system.randomBytes });
@@ -76,12 +96,25 @@ export async function createContext(system: System, globals: Globals): Promise<C
     if (globals.managementKeyFile !== undefined) {
       return readSecret(system, globals.managementKeyFile, '--management-key-file');
     }
-    const found = await target();
+    const found = await preludeTarget();
     const known = found.managementKey ?? (await store.managementKey(managementKeyOf(found)));
     return known || terminal.ask({ message: 'Management key', flag: '--management-key-file', secret: true });
   });
 
-  return { system, terminal, globals, store, timeoutSeconds, target, http, provider, management, managementKey };
+  return {
+    system,
+    terminal,
+    globals,
+    store,
+    timeoutSeconds,
+    target,
+    preludeTarget,
+    http,
+    provider,
+    dynamic,
+    management,
+    managementKey,
+  };
 }
 
 /** Under which name the store keeps what belongs to an application itself: its management key and its default hook. */
@@ -91,6 +124,13 @@ export function managementKeyOf(target: { managementUrl: string; appId: string }
   application: string;
 } {
   return { provider: 'prelude', host: target.managementUrl.replace(/^https?:\/\//, ''), application: target.appId };
+}
+
+/** Where the command tree has no better word: what only one service has. */
+function unsupported(here: string, there: string): UsageError {
+  return new UsageError('COMMAND_UNSUPPORTED', `${here} has nothing for this command; it is one of ${there}.`, {
+    field: '--provider',
+  });
 }
 
 function parseTimeout(text: string | undefined): number {

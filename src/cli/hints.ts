@@ -1,6 +1,16 @@
 /** Commands that are shown to be typed next: they speak to the same application as the command that shows them. */
 
-const withValue = new Set(['--profile', '--app', '--domain', '--management-url', '--management-key-file']);
+const withValue = new Set([
+  '--profile',
+  '--provider',
+  '--app',
+  '--domain',
+  '--management-url',
+  '--management-key-file',
+  '--environment',
+  '--api-url',
+  '--origin',
+]);
 
 /** The flags of a command line that chose the application, as they were typed. */
 export function targetFlags(argv: readonly string[]): string[] {

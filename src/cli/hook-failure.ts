@@ -26,8 +26,9 @@ export async function tellingWhy<T>(context: Context, work: () => Promise<T>): P
     return await work();
   } catch (error) {
     if (!(error instanceof UnreachableError) || error.serviceCode !== 'internal') throw error;
-    const { frontendUrl } = await context.target();
-    const emulator = (await listReady(context.store.folder)).find(({ url }) => url === frontendUrl);
+    const target = await context.target();
+    if (target.provider !== 'prelude') throw error;
+    const emulator = (await listReady(context.store.folder)).find(({ url }) => url === target.frontendUrl);
     const why = emulator && (await lastFailure(context, emulator, since));
     if (why === undefined) throw error;
     const { code, status, serviceCode, requestId } = error;

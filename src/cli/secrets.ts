@@ -1,6 +1,6 @@
 /** Secrets and documents that come from a file or from standard input, never as plain flags. */
 import { readFile } from 'node:fs/promises';
-import { InputNeededError, UsageError } from '../errors.js';
+import { FailedError, InputNeededError, InterruptedError, UsageError } from '../errors.js';
 import { osReason } from '../os-reason.js';
 import type { System } from '../system.js';
 
@@ -32,6 +32,33 @@ export async function readSecret(system: Pick<System, 'stdin'>, path: string, fl
       field: flag,
     });
   return secret;
+}
+
+/** How long a command may take to print a secret. Milliseconds. */
+const COMMAND_LIMIT_MS = 60_000;
+
+/**
+ * The secret that a shell command prints on its first line. The command sees none of our own keys. Throws FailedError
+ * CODE_COMMAND_FAILED, InterruptedError; `flag` is what gave the command.
+ */
+export async function printedBy(
+  { env, run, signal }: Pick<System, 'env' | 'run' | 'signal'>,
+  commandLine: string,
+  flag: string,
+): Promise<string> {
+  const childEnv = Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name)));
+  const exit = await run(commandLine, { env: childEnv, timeoutMs: COMMAND_LIMIT_MS, signal });
+  if (signal.aborted) throw new InterruptedError();
+  const first = (exit.stdout.split('\n', 1)[0] ?? '').trim();
+  if (exit.status === 0 && first !== '') return first;
+  const why = exit.timedOut
+    ? `took longer than ${COMMAND_LIMIT_MS / 1000} s`
+    : exit.status === 0
+      ? 'printed nothing'
+      : exit.status === null
+        ? 'was ended by a signal'
+        : `ended with status ${exit.status}`;
+  throw new FailedError('CODE_COMMAND_FAILED', `${flag} ${why}.`, { field: flag });
 }
 
 async function readStandardInput({ stdin }: Pick<System, 'stdin'>, flag: string): Promise<string> {

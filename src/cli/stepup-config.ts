@@ -15,7 +15,7 @@ export interface Configured {
 export async function requireConfig(context: Context): Promise<Configured> {
   const management = await context.management();
   const config = await context.terminal.progress('Reading the configuration', () => management.stepUpConfig());
-  const target = await context.target();
+  const target = await context.preludeTarget();
   if (!config) {
     throw new RefusedError('CONFIG_MISSING', `Application ${target.appId} has no step-up configuration.`, {
       hint: 'Make one with: stepup config create',

@@ -7,7 +7,7 @@ import {
   UnreachableError,
   UsageError,
 } from '../errors.js';
-import type { PendingStep, StepEvent } from '../providers/provider.js';
+import type { Challenge, PendingStep, StepEvent } from '../providers/provider.js';
 import { challengeInWords } from './challenges.js';
 import { channelName, codeWrong, type CodeAnswer, type CodeSource } from './codes.js';
 import type { Context } from './context.js';
@@ -18,9 +18,6 @@ type Show = (event: StepEvent, triesLeft: number) => void;
 
 /** How many wrong codes one step takes before the walk gives up. */
 const MAX_TRIES = 3;
-
-/** Steps whose code the service sends as soon as the walk goes on. */
-const CODE_STEPS = ['verify_sms', 'verify_email'];
 
 /**
  * Walks to the end. The challenge is kept when the walk stops early, and standard error says so with its id. Throws
@@ -49,9 +46,13 @@ export async function walk(
         case 'challenge':
           challengeId = event.challenge.challengeId;
           refused = [];
-          if (CODE_STEPS.includes(event.challenge.currentStep)) source.ready(challengeId);
+          if (sendsCode(event.challenge)) source.ready(challengeId);
           break;
         case 'step':
+          if (event.step.kind === 'choice') {
+            await choose(event.step, terminal);
+            break;
+          }
           step = takesCode(event.step);
           given = await answerStep(step, source, refused, terminal);
           break;
@@ -110,6 +111,24 @@ function eventDocument(event: StepEvent): { type: string; [fact: string]: unknow
   if (event.type !== 'step') return event;
   const { challengeId, key, kind, choices, channel, scope, sentAt } = event.step;
   return { type: event.type, challengeId, key, kind, choices, channel, scope, sentAt };
+}
+
+/** Whether the service sends a code as soon as the walk goes on. */
+function sendsCode({ currentStep, steps }: Challenge): boolean {
+  return steps.some(({ key, kind }) => key === currentStep && kind === 'otp');
+}
+
+/** Lets the person choose between ways. Throws InputNeededError, which lists them, when there is nobody to ask. */
+async function choose(step: PendingStep, terminal: Context['terminal']): Promise<void> {
+  const options = step.choices.map(({ id, label }) => ({ value: id, label }));
+  if (!terminal.interactive) {
+    throw new InputNeededError('INPUT_NEEDED', 'There are several ways, and there is nobody to ask for one.', {
+      field: step.choiceFlags?.split(' ', 1)[0],
+      hint: `Name one with ${step.choiceFlags ?? 'a flag'}: ${options.map(({ value, label }) => `${label} (${value})`).join(', ')}`,
+    });
+  }
+  const message = step.scope === undefined ? 'Log in with' : `Prove it is you, for ${step.scope}`;
+  step.answer({ choice: await terminal.choose(message, step.choiceFlags ?? '', options) });
 }
 
 /** Gives a step its answer; the code that was given, or undefined when a new one is to be sent. */

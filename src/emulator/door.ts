@@ -8,6 +8,7 @@ import type { EventLog } from './events.js';
 import type { Fault, Faults } from './faults.js';
 import { identitiesIn } from './identities.js';
 import { failureBody, readableByPages } from './failures.js';
+import { readBytes } from './json-body.js';
 import type { Clock, Tenant, Variables } from './services.js';
 import type { Tenants } from './tenants.js';
 
@@ -145,14 +146,8 @@ async function pause(ms: number, signals: AbortSignal[]): Promise<void> {
 async function bufferBody(c: Context<DoorEnv>): Promise<Buffer | undefined> {
   const { raw } = c.req;
   if (raw.method === 'GET' || raw.method === 'HEAD' || raw.body === null) return Buffer.alloc(0);
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of raw.body) {
-    size += chunk.byteLength;
-    if (size > MAX_BODY) return undefined;
-    chunks.push(chunk);
-  }
-  const body = Buffer.concat(chunks);
+  const body = await readBytes(raw, MAX_BODY);
+  if (!body) return undefined;
   const { method, headers, signal } = raw;
   c.req.raw = new Request(raw.url, { method, headers, signal, body });
   return body;

@@ -1,8 +1,5 @@
 /** The emulator around the services: its parts put together, its two listeners, its end. */
 import { setMaxListeners } from 'node:events';
-import { mkdir } from 'node:fs/promises';
-import { FailedError } from '../errors.js';
-import { osReason } from '../os-reason.js';
 import { buildApp, type ServiceApp } from './app.js';
 import { createClock } from './clock.js';
 import { CONTROL_PATH } from './control/control.js';
@@ -11,6 +8,7 @@ import { createEventLog } from './events.js';
 import { createFaults } from './faults.js';
 import { createInbox } from './inbox.js';
 import { listen, type FetchCallback, type Listener } from './listener.js';
+import { makeOwnFolder } from './own-folder.js';
 import type { Services } from './services.js';
 import { createSettings } from './settings.js';
 import { createMemoryState } from './state/memory.js';
@@ -106,15 +104,4 @@ function nameOf(host: string): string {
   if (host === '0.0.0.0') return '127.0.0.1';
   if (host === '::') return '[::1]';
   return host.includes(':') ? `[${host}]` : host;
-}
-
-async function makeOwnFolder(folder: string): Promise<void> {
-  try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
-  } catch (error) {
-    throw new FailedError('FILE_UNWRITABLE', `The folder ${folder} cannot be made: ${osReason(error)}.`, {
-      hint: 'Make the folder that it is in writable, or set STEPUP_HOME to another.',
-      cause: error,
-    });
-  }
 }

@@ -55,6 +55,10 @@ export interface DynamicSettings {
   sessionSeconds: number;
   /** Codes that one address may be sent in ten minutes. */
   otpSends: number;
+  /** No code is sent without a captcha's token; whatever token comes is taken. */
+  captcha: boolean;
+  /** Access tokens travel in an httpOnly cookie instead of in answers' bodies. */
+  cookieMode: boolean;
 }
 
 /** Switches that the reference leaves open, with limits of codes. Patched over the control API; one set a tenant. */

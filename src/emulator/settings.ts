@@ -54,6 +54,8 @@ const DynamicPatch = v.strictObject({
   ),
   sessionSeconds: v.exactOptional(seconds),
   otpSends: v.exactOptional(attempts),
+  captcha: flag,
+  cookieMode: flag,
 });
 
 /** What a change of settings may say: any of them, nothing else. Within `dynamic` and `dynamic.enforce` what is not named stays. */
@@ -108,6 +110,8 @@ const DEFAULT_SETTINGS: Readonly<Settings> = Object.freeze<Settings>({
     externalAuth: null,
     sessionSeconds: 7200,
     otpSends: 3,
+    captcha: false,
+    cookieMode: false,
   },
 });
 

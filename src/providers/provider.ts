@@ -8,6 +8,7 @@ export type ProviderName = 'prelude' | 'dynamic';
 /** The facts of a challenge, under the names of Prelude's `onChallenge` (reference/prelude §7.5). */
 export interface Challenge {
   challengeId: string;
+  /** The scope asked for; several have blanks between them, as in a token. Empty where a code was sent before a scope was named. */
   scopeRequested: string;
   /** Key of the step to do now, or `completed`. */
   currentStep: string;
@@ -21,7 +22,10 @@ export interface Challenge {
 
 export interface ChallengeStep {
   order: number;
+  /** `verify_sms`, `verify_email`, `verify_totp`, `verify_wallet` …, or a custom key. */
   key: string;
+  /** What it takes. For an `otp` a code is sent as soon as the walk goes on. */
+  kind: StepKind;
   done: boolean;
   /** Seconds. */
   expirationDuration: number;
@@ -43,7 +47,8 @@ export interface Grant {
   challengeId?: string | undefined;
 }
 
-export type StepKind = 'otp' | 'totp' | 'passkey' | 'wallet' | 'recovery' | 'custom';
+/** `choice` asks which way to go; `passkey`, `wallet` and `assertion` are done by the provider itself, with what it has at hand. */
+export type StepKind = 'choice' | 'otp' | 'totp' | 'recovery' | 'passkey' | 'wallet' | 'assertion' | 'custom';
 
 /** One way to do a step, when there are several (an email and a phone number, two devices). */
 export interface Choice {
@@ -54,6 +59,12 @@ export interface Choice {
 /** What the caller says to a step. `code` for otp, totp and recovery; `token` for a custom step's verification token. */
 export type StepAnswer = { code: string } | { token: string } | { choice: string };
 
+/** How a scope is to be proved. `mfa` and `reauth` are the families; the others one method each. */
+export type Method = 'mfa' | 'reauth' | 'email' | 'sms' | 'wallet' | 'passkey' | 'totp' | 'recovery';
+
+/** Every method, for a flag that names one. */
+export const METHODS: readonly Method[] = ['mfa', 'reauth', 'email', 'sms', 'wallet', 'passkey', 'totp', 'recovery'];
+
 /**
  * A step that waits for its answer. Call `answer` or `resend` before taking the next event: the provider acts when the
  * iteration goes on. Leaving the iteration instead keeps the challenge, to be taken up by `resume`.
@@ -61,17 +72,29 @@ export type StepAnswer = { code: string } | { token: string } | { choice: string
 export interface PendingStep {
   /** Absent while logging in. */
   challengeId?: string | undefined;
-  /** `verify_sms`, `verify_email`, a custom key, or `login`. */
+  /** `verify_sms`, `verify_email`, a custom key, `login`, or `method` for a choice between methods. */
   key: string;
   kind: StepKind;
+  /** For a `choice` only. The first one is the service's own preference. */
   choices: Choice[];
+  /** The flags that answer a `choice` beforehand, as they are typed. */
+  choiceFlags?: string | undefined;
+  /**
+   * A code that can be computed here, from a secret in the store. May wait for the next one when the present one was used (at most
+   * a minute). Undefined when it has nothing better than what was refused; throws InterruptedError.
+   */
+  compute?: (() => Promise<string | undefined>) | undefined;
   /** Where the code went, as far as it is known: `sms` or `email`. */
   channel?: 'sms' | 'email' | undefined;
   /** Scope that is asked for; absent while logging in. */
   scope?: string | undefined;
   /** When the code in play was sent, ISO 8601. */
   sentAt?: string | undefined;
+  /** By what the service itself knows the code in play, where that is not the challenge. */
+  verificationId?: string | undefined;
   answer(answer: StepAnswer): void;
+  /** What a code looks like; without it, 4 to 8 letters or digits. */
+  accepts?: { pattern: RegExp; words: string } | undefined;
   /** Present where the service can send the code again. */
   resend?: (() => void) | undefined;
 }
@@ -105,12 +128,47 @@ export interface SessionInfo {
   thumbprint?: string | undefined;
 }
 
-export type LoginMethod = { kind: 'phone'; phone: string } | { kind: 'email'; email: string };
+export type LoginMethod =
+  | { kind: 'phone'; phone: string }
+  | { kind: 'email'; email: string }
+  /** `using` is the id of one passkey; without it the only one is taken, or the person chooses. */
+  | { kind: 'passkey'; using?: string | undefined }
+  /** `using` is the name of one wallet of the store. */
+  | { kind: 'wallet'; using?: string | undefined }
+  /** A token of the developer's own backend. */
+  | { kind: 'jwt'; jwt: string };
+
+/** What a request may carry beside its scopes. A provider refuses what it does not know. */
+export interface RequestOptions {
+  /** Facts for Prelude's hook. */
+  metadata?: Record<string, string> | undefined;
+  /** How to prove it; without one the provider finds the way, and asks where there are several. */
+  method?: Method | undefined;
+  /** Id of the credential, wallet, device or passkey to prove it with. */
+  using?: string | undefined;
+  /** A token of the developer's own backend that vouches for the user, in place of a proof. */
+  assertion?: string | undefined;
+}
+
+/** One way to prove a scope, as the service lists it. */
+export interface Option {
+  id: string;
+  method: Exclude<Method, 'mfa' | 'reauth'> | 'social' | 'other';
+  /** Address, number or name; the user's own data. */
+  label?: string | undefined;
+}
 
 export interface CheckResult {
   scope: string;
   /** True when step-up is needed. */
   required: boolean;
+  /** Why: `check-failed` where the service could not be asked and the answer is the careful one; `not-required` where it needs none. */
+  reason?: 'check-failed' | 'not-required' | undefined;
+  /** What went wrong when `check-failed`, in words. */
+  problem?: string | undefined;
+  /** In which ways it can be proved, where the service says so. */
+  credentials?: Option[] | undefined;
+  defaultCredentialId?: string | undefined;
   /** What holds it, when it is held. */
   heldBy?: 'grant' | 'access-token' | undefined;
   /** Until when it is held, ISO 8601. */
@@ -139,10 +197,7 @@ export interface Provider {
   /** Whether step-up is needed for this scope now. */
   check(scope: string): Promise<CheckResult>;
   /** Asks for scopes. The iteration ends after `granted` or `blocked`. */
-  request(
-    scopes: string[],
-    options: { metadata?: Record<string, string> | undefined },
-  ): AsyncGenerator<StepEvent, void>;
+  request(scopes: string[], options: RequestOptions): AsyncGenerator<StepEvent, void>;
   /** Goes on with a challenge that was left. Does not send a code again when one is under way. */
   resume(challengeId: string): AsyncGenerator<StepEvent, void>;
   /** Open, unexpired challenges, oldest first. */
@@ -153,6 +208,15 @@ export interface Provider {
   grants(): Promise<Grant[]>;
   /** Sends the code of a challenge's current OTP step: a first one, or (`again`) the retry call. */
   sendCode(challengeId: string, options: { again: boolean }): Promise<Extract<StepEvent, { type: 'code-sent' }>>;
-  /** Checks one code. Throws RefusedError CODE_WRONG with the challenge kept; the grant comes when it was the last step. */
-  checkCode(challengeId: string, code: string): Promise<{ challenge: Challenge; grant?: Grant | undefined }>;
+  /**
+   * Checks one code. Throws RefusedError CODE_WRONG with the challenge kept; the grant comes when it was the last step. `scopes` are
+   * for a challenge that was opened without one.
+   */
+  checkCode(
+    challengeId: string,
+    code: string,
+    scopes?: string[],
+  ): Promise<{ challenge: Challenge; grant?: Grant | undefined }>;
+  /** Forgets pending codes and challenges, and with `grants` the elevated tokens; never the login. Sends nothing. */
+  reset(options: { grants: boolean }): Promise<{ challenges: number; grants: number }>;
 }

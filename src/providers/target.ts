@@ -1,7 +1,7 @@
 /** Which application of which service a provider speaks to. */
 import type { CredentialKey } from '../store/store.js';
 
-export interface Target {
+export interface PreludeTarget {
   provider: 'prelude';
   /** Application id, e.g. `54e9ujn`. */
   appId: string;
@@ -11,9 +11,23 @@ export interface Target {
   managementKey?: string | undefined;
 }
 
-/** Where the store keeps this application's session: by host and path of the frontend API, never by profile name. */
+export interface DynamicTarget {
+  provider: 'dynamic';
+  /** A UUID in lower case. */
+  environmentId: string;
+  /** Base of the API, with `/api/v0`; https, or http on loopback. */
+  apiUrl: string;
+  /** Origin of the app, as the environment allows it: also the domain of a wallet's message, and its host a passkey's rpId. */
+  origin: string;
+}
+
+export type Target = PreludeTarget | DynamicTarget;
+
+/** Where the store keeps this application's session: by host and path of the API, never by profile name. */
 export function sessionKeyOf(target: Target): CredentialKey {
-  return { provider: target.provider, host: hostOf(target.frontendUrl), application: target.appId };
+  return target.provider === 'prelude'
+    ? { provider: 'prelude', host: hostOf(target.frontendUrl), application: target.appId }
+    : { provider: 'dynamic', host: hostOf(target.apiUrl), application: target.environmentId };
 }
 
 /** Host, port and path of an address, as it is shown and stored: `localhost:4743/t/w1`. */

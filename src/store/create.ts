@@ -74,6 +74,16 @@ export function createStore(folder: string, { signal }: StoreOptions = {}): Stor
       return withLock(options, ({ lost }) => work(lost));
     },
 
+    keyring: async (kind) => ({ ...(await readCredentials(folder)).keyrings?.[kind] }),
+    async updateKeyring(kind, change) {
+      await updateCredentials(folder, (credentials) => {
+        const entries = new Map(Object.entries(credentials.keyrings?.[kind] ?? {}));
+        change(entries);
+        credentials.keyrings = { ...credentials.keyrings, [kind]: Object.fromEntries(entries) };
+        return true;
+      });
+    },
+
     managementKey: async (key) => own((await readCredentials(folder)).managementKeys, credentialName(key)),
     async saveManagementKey(key, value) {
       const name = credentialName(key);

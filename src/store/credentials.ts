@@ -20,6 +20,7 @@ const credentialsSchema = v.looseObject({
   sealed: v.optional(v.literal(false), false),
   sessions: v.optional(v.record(v.string(), v.custom<JsonObject>(isObject)), {}),
   managementKeys: v.optional(v.record(v.string(), v.string()), {}),
+  keyrings: v.optional(v.record(v.string(), v.record(v.string(), v.custom<JsonObject>(isObject)))),
 });
 
 /** What the file holds, parsed. */

@@ -1,8 +1,9 @@
 /** Files that only their owner may read, and the folders that they lie in. Windows has no modes: there they change nothing. */
-import { chmod, lstat, mkdir, open, readdir, readFile, unlink } from 'node:fs/promises';
+import { lstat, open, readdir, readFile, unlink } from 'node:fs/promises';
 import { platform } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { FailedError } from '../errors.js';
+import { makeFolder } from '../make-folder.js';
 import { hasCode, unreadable, unwritable } from './failures.js';
 
 /**
@@ -42,8 +43,7 @@ export async function writeOwnFile(file: string, text: string): Promise<void> {
 /** Makes a folder for its owner only, with its parents. One that is there is left as it is. Throws FailedError STORE_UNWRITABLE. */
 export async function makeOwnFolder(folder: string): Promise<void> {
   try {
-    const made = await mkdir(folder, { recursive: true, mode: 0o700 });
-    if (made !== undefined) await chmod(folder, 0o700);
+    await makeFolder(folder);
   } catch (error) {
     throw unwritable(folder, error);
   }

@@ -12,12 +12,20 @@ import type { Profile } from './store.js';
 /** Longer than the 15 s after which a killed holder is passed over. */
 const WAIT_MS = 20_000;
 
-const profileSchema = v.looseObject({
-  provider: v.picklist(['prelude', 'dynamic']),
-  appId: v.string(),
-  frontendUrl: v.string(),
-  managementUrl: v.string(),
-}) satisfies v.GenericSchema<unknown, Profile>;
+const profileSchema = v.variant('provider', [
+  v.looseObject({
+    provider: v.literal('prelude'),
+    appId: v.string(),
+    frontendUrl: v.string(),
+    managementUrl: v.string(),
+  }),
+  v.looseObject({
+    provider: v.literal('dynamic'),
+    environmentId: v.string(),
+    apiUrl: v.string(),
+    origin: v.string(),
+  }),
+]) satisfies v.GenericSchema<unknown, Profile>;
 
 // Loose: what a later release adds under the same version is kept when this one writes.
 const configSchema = v.looseObject({

@@ -1,6 +1,6 @@
 /**
  * What the tool keeps between commands, under one folder. `config.json` has the profiles and no secret; `credentials.json`
- * has the secrets, readable by the owner only: `{"version":1,"sealed":false,"sessions":{…},"managementKeys":{…}}`.
+ * has the secrets, readable by the owner only: `{"version":1,"sealed":false,"sessions":{…},"managementKeys":{…},"keyrings":{…}}`.
  * The store knows nothing of services: a session is a JSON object that its provider parses.
  */
 
@@ -19,15 +19,31 @@ export interface CredentialKey {
   application: string;
 }
 
-/** Addresses and ids of an application. No secret. */
-export interface Profile {
-  provider: 'prelude' | 'dynamic';
+/** Addresses and ids of an application at Prelude. No secret. */
+export interface PreludeProfile {
+  provider: 'prelude';
   /** Application id. */
   appId: string;
   /** Base of the frontend API, without `/v1/session`. */
   frontendUrl: string;
   managementUrl: string;
 }
+
+/** Address and id of an environment at Dynamic. No secret. */
+export interface DynamicProfile {
+  provider: 'dynamic';
+  environmentId: string;
+  /** Base of the API, with `/api/v0`. */
+  apiUrl: string;
+  /** Origin of the app: scheme, host and port, as the environment allows it. */
+  origin: string;
+}
+
+/** What an application is under a name. */
+export type Profile = PreludeProfile | DynamicProfile;
+
+/** What a person would hold in their hands and not in a session: it outlives every login. */
+export type KeyringKind = 'passkeys' | 'wallets' | 'totp';
 
 /**
  * Every call throws FailedError: STORE_UNREADABLE, STORE_UNWRITABLE, STORE_CORRUPTED, STORE_NEWER, STORE_LOCKED, each with
@@ -71,6 +87,14 @@ export interface Store {
    * `lost` fires when this process slept so long that another one may have taken the lock: send nothing more then.
    */
   withSessionLock<T>(key: CredentialKey, waitMs: number, work: (lost: AbortSignal) => Promise<T>): Promise<T>;
+
+  /** The software authenticators of a kind, by id, oldest first. The store knows nothing of what is in them. */
+  keyring(kind: KeyringKind): Promise<Record<string, JsonObject>>;
+  /**
+   * Reads, lets `change` put in or take out entries, and writes, as one step under the file's lock across processes. When
+   * `change` throws, nothing is written and its error comes through.
+   */
+  updateKeyring(kind: KeyringKind, change: (entries: Map<string, JsonObject>) => void): Promise<void>;
 
   managementKey(key: CredentialKey): Promise<string | undefined>;
   saveManagementKey(key: CredentialKey, value: string | undefined): Promise<void>;

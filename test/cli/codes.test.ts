@@ -71,18 +71,33 @@ describe('--code', () => {
     expect(await made.next(STEP, [])).toMatchObject({ code: '123456' });
   });
 
-  test.each(['', '12', '123456789', '12-34-56', 'resend'])(
-    'refuses %j before anything is sent, without repeating it',
-    (value) => {
-      expect(() => source({ code: [value] })).toThrowError(
-        expect.objectContaining({
-          code: 'FLAG_INVALID',
-          field: '--code',
-          message: '--code takes a code of 4 to 8 letters or digits.',
-        }),
-      );
-    },
-  );
+  test.each(['', '12', 'x'.repeat(65), '12.34.56', 'resend'])('refuses %j at once, without repeating it', (value) => {
+    expect(() => source({ code: [value] })).toThrowError(
+      expect.objectContaining({
+        code: 'FLAG_INVALID',
+        field: '--code',
+        message: '--code takes a code of 4 to 8 letters or digits.',
+      }),
+    );
+  });
+
+  test.each(['123456789', '12-34-56'])('refuses %j before a code is sent, without repeating it', (value) => {
+    const { made } = source({ code: [value] });
+    expect(() => made.ready('chl_1')).toThrowError(
+      expect.objectContaining({
+        code: 'FLAG_INVALID',
+        field: '--code',
+        message: '--code takes a code of 4 to 8 letters or digits.',
+        hint: expect.stringContaining('stepup challenge continue chl_1'),
+      }),
+    );
+  });
+
+  test('takes a recovery code, which is longer, where the step takes one', async () => {
+    const { made } = source({ code: ['abcd-1234-efgh'] });
+    const accepts = { pattern: /^[\w-]{4,64}$/, words: '4 to 64 letters, digits or dashes' };
+    expect(await made.next({ ...STEP, kind: 'recovery', accepts }, [])).toMatchObject({ code: 'abcd-1234-efgh' });
+  });
 
   test('hands over to the prompt when its values are used up', async () => {
     const { made } = source({ code: ['111111'] }, { typed: ['222222'] });
@@ -179,6 +194,7 @@ describe('--code-command', () => {
       STEPUP_STEP: 'verify_sms',
       STEPUP_SCOPE: 'transfer:write',
       STEPUP_SENT_AT: '2026-01-02T03:04:05.000Z',
+      STEPUP_VERIFICATION_ID: '',
     });
   });
 
@@ -209,6 +225,7 @@ describe('--code-command', () => {
       STEPUP_STEP: 'login',
       STEPUP_SCOPE: '',
       STEPUP_SENT_AT: '',
+      STEPUP_VERIFICATION_ID: '',
     });
   });
 

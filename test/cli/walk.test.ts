@@ -14,7 +14,7 @@ const CHALLENGE: Challenge = {
   challengeId: 'chl_1',
   scopeRequested: 'transfer:write',
   currentStep: 'verify_sms',
-  steps: [{ order: 1, key: 'verify_sms', done: false, expirationDuration: 300 }],
+  steps: [{ order: 1, key: 'verify_sms', kind: 'otp', done: false, expirationDuration: 300 }],
   userId: 'usr_1',
   sessionId: 'ses_1',
   expiresAt: '2026-01-02T03:09:05.000Z',

@@ -9,7 +9,9 @@ import { join } from 'node:path';
 import { Hono } from 'hono';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceApp } from '../../src/emulator/app.js';
+import { loadKeys as loadDynamicKeys } from '../../src/emulator/dynamic/keys.js';
 import type { EmulatorEvent } from '../../src/emulator/emulator.js';
+import { loadKeys as loadPreludeKeys } from '../../src/emulator/prelude/keys.js';
 import type { Services, Variables } from '../../src/emulator/services.js';
 import { httpsGet, startTestEmulator, type TestEmulator, type TestOptions } from '../support/emulator.js';
 
@@ -122,6 +124,20 @@ describe('house', () => {
   it('a host that is not of this machine is LISTEN_FAILED', async () => {
     await expect(start(hello, { host: '192.0.2.1' })).rejects.toMatchObject({ code: 'LISTEN_FAILED', field: '--port' });
   });
+
+  it.skipIf(process.platform !== 'linux')(
+    'a folder below /proc is FILE_UNWRITABLE at once, for the keys too',
+    { timeout: 5000 },
+    async () => {
+      const refused = {
+        code: 'FILE_UNWRITABLE',
+        message: 'The folder /proc/nope/x cannot be made: it does not exist.',
+      };
+      await expect(start(hello, { folder: '/proc/nope/x' })).rejects.toMatchObject(refused);
+      await expect(loadPreludeKeys('/proc/nope/x')).rejects.toMatchObject(refused);
+      await expect(loadDynamicKeys('/proc/nope/x')).rejects.toMatchObject(refused);
+    },
+  );
 
   it('a folder that cannot be made is FILE_UNWRITABLE', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'stepup-house-'));

@@ -59,6 +59,24 @@ test('twenty processes that update one session twenty times each lose nothing', 
   expect(await readdir(join(folder, 'locks'))).toEqual([]);
 });
 
+test('processes that make the same folder at once all succeed', async () => {
+  folder = join(folder, 'with', 'parents');
+  const ends = await Promise.all(Array.from({ length: 4 }, () => run('count', 1).end));
+  expect(ends).toEqual(Array.from({ length: 4 }, () => clean));
+  expect(await createStore(folder).session(key)).toEqual({ count: 4 });
+});
+
+test.skipIf(process.platform !== 'linux')(
+  'a home below /proc fails at once and by its name',
+  { timeout: 5000 },
+  async () => {
+    folder = '/proc/nope/x';
+    const ends = await Promise.all(['write-session', 'write-profile', 'write-all', 'hold'].map((job) => run(job).end));
+    const words = 'STORE_UNWRITABLE /proc/nope/x cannot be written: it does not exist.\n';
+    expect(ends).toEqual(ends.map(() => ({ ...clean, status: 3, stdout: words })));
+  },
+);
+
 test('a reader never sees half a write', async () => {
   const reader = run('read');
   await reader.line;

@@ -1,9 +1,9 @@
 import type { Command } from 'commander';
-import { parseScope } from '../../providers/prelude/input.js';
 import type { CheckResult } from '../../providers/provider.js';
 import type { Context } from '../context.js';
 import { timeLeft } from '../durations.js';
-import type { Handle } from '../program.js';
+import { printable } from '../terminal/printable.js';
+import type { Handle } from '../tree.js';
 
 export interface Options {
   scope: string;
@@ -18,7 +18,8 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-Status 0: an unexpired grant or the access token holds the scope. Status 7: step-up is needed.
+Status 0: an unexpired grant or the access token holds the scope, or the service needs no step-up for it. Status 7: step-up is
+needed, or the service could not be asked ("reason":"check-failed").
 
 Examples:
   $ stepup check transfer:write
@@ -31,16 +32,22 @@ Examples:
 /** Whether step-up is needed for a scope now; asks nobody. Throws SessionError NOT_LOGGED_IN and UsageError SCOPE_INVALID. */
 export async function run(context: Context, options: Options): Promise<number> {
   const { terminal, system } = context;
-  const scope = parseScope(options.scope);
   const provider = await context.provider();
-  const found = await provider.check(scope);
-  const { required, heldBy, expiresAt } = found;
-  terminal.result({ scope, required, heldBy, expiresAt }, () => inWords(found, system.now()));
-  return required ? REQUIRED : 0;
+  const found = await terminal.progress('Asking the service', () => provider.check(options.scope));
+  if (found.problem !== undefined) terminal.note(`The check failed: ${found.problem}`);
+  terminal.result(found, () => inWords(found, system.now()));
+  return found.required ? REQUIRED : 0;
 }
 
-function inWords({ scope, required, heldBy, expiresAt }: CheckResult, now: number): string {
-  if (required) return `${scope} is not held. Get it with: stepup request ${scope}`;
+function inWords({ scope, required, reason, heldBy, expiresAt, credentials = [] }: CheckResult, now: number): string {
+  if (reason === 'check-failed') return `Whether ${scope} needs step-up is not known, so it counts as needed.`;
+  if (required) {
+    const ways = credentials.map(
+      ({ method, label }) => `  ${method}${label === undefined ? '' : `  ${printable(label)}`}`,
+    );
+    return [`${scope} is not held. Get it with: stepup request ${scope}`, ...ways].join('\n');
+  }
+  if (reason === 'not-required') return `${scope} needs no step-up now.`;
   const by = heldBy === 'grant' ? 'a grant' : 'the access token';
   return `${scope} is held by ${by}${expiresAt ? ` until ${expiresAt} (${timeLeft(expiresAt, now)})` : ''}.`;
 }

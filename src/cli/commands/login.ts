@@ -1,23 +1,32 @@
 import type { Command } from 'commander';
 import { FailedError, InputNeededError, UsageError } from '../../errors.js';
-import { parseEmail, parsePhone } from '../../providers/prelude/input.js';
+import { parseEmail, parsePhone } from '../../providers/identifiers.js';
 import type { LoginMethod, Provider, SessionInfo } from '../../providers/provider.js';
 import { sessionKeyOf } from '../../providers/target.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../codes.js';
 import type { Context } from '../context.js';
-import type { Handle } from '../program.js';
-import type { Terminal } from '../terminal/terminal.js';
+import type { Handle } from '../tree.js';
+import { readSecret } from '../secrets.js';
 import { noteEvent, walk } from '../walk.js';
 
 export interface Options extends CodeFlags {
   phone?: string | undefined;
   email?: string | undefined;
+  /** True without an id: the only passkey, or a choice. */
+  passkey?: string | true | undefined;
+  /** True without a name: the only wallet. */
+  wallet?: string | true | undefined;
+  /** File of the token, or `-`. */
+  jwt?: string | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
   command
     .option('--phone <number>', 'phone number in E.164, e.g. +33612345678')
-    .option('--email <address>', 'email address');
+    .option('--email <address>', 'email address')
+    .option('--passkey [id]', 'Dynamic: a passkey of the store')
+    .option('--wallet [name]', 'Dynamic: a wallet of the store')
+    .option('--jwt <file>', 'Dynamic: a token of your own backend, - for standard input');
   addCodeFlags(command)
     .addHelpText(
       'after',
@@ -25,21 +34,22 @@ export function define(command: Command, handle: Handle): void {
 Examples:
   $ stepup login --phone +33612345678
   $ stepup login --email user@example.com --code-command ./read-code.sh
-  $ stepup login --phone +33612345678 --json --code -
+  $ stepup login --wallet main
 `,
     )
     .action(handle((context, options: Options) => run(context, options)));
 }
 
 /**
- * Logs in by a one-time code; a session that was there is replaced. Throws UsageError (PHONE_INVALID, EMAIL_INVALID,
- * FLAG_CONFLICT), InputNeededError and FailedError (store) before anything is sent, RefusedError CODE_WRONG, UnreachableError.
+ * Logs in; a session that was there is replaced. Throws UsageError (PHONE_INVALID, EMAIL_INVALID, FLAG_CONFLICT, WALLET_UNKNOWN,
+ * ASSERTION_INVALID, COMMAND_UNSUPPORTED), InputNeededError and FailedError (store) before anything is sent, RefusedError,
+ * UnreachableError.
  */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
-  const method = await loginMethod(terminal, options);
-  source.ready();
+  const method = await loginMethod(context, options);
+  if (method.kind === 'phone' || method.kind === 'email') source.ready();
   const provider = await context.provider();
   const before = await presentSession(context, provider);
   if (before) terminal.note(`This replaces the session of ${before.userId}.`);
@@ -68,12 +78,19 @@ async function presentSession({ store, target }: Context, provider: Provider): P
   }
 }
 
-async function loginMethod(terminal: Terminal, { phone, email }: Options): Promise<LoginMethod> {
-  if (phone !== undefined && email !== undefined) {
-    throw new UsageError('FLAG_CONFLICT', '--phone and --email cannot be used together.', { field: '--email' });
+async function loginMethod({ terminal, system }: Context, options: Options): Promise<LoginMethod> {
+  const { phone, email, passkey, wallet, jwt } = options;
+  const given = (['phone', 'email', 'passkey', 'wallet', 'jwt'] as const).filter((name) => options[name] !== undefined);
+  if (given.length > 1) {
+    throw new UsageError('FLAG_CONFLICT', `--${given[0]} and --${given[1]} cannot be used together.`, {
+      field: `--${given[1]}`,
+    });
   }
   if (phone !== undefined) return { kind: 'phone', phone: parsePhone(phone, '--phone') };
   if (email !== undefined) return { kind: 'email', email: parseEmail(email, '--email') };
+  if (passkey !== undefined) return { kind: 'passkey', using: passkey === true ? undefined : passkey };
+  if (wallet !== undefined) return { kind: 'wallet', using: wallet === true ? undefined : wallet };
+  if (jwt !== undefined) return { kind: 'jwt', jwt: await readSecret(system, jwt, '--jwt') };
   if (!terminal.interactive) {
     throw new InputNeededError('INPUT_NEEDED', 'A phone number or an email address is needed to log in.', {
       field: '--phone',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import { decodeToken, tokenInWords } from '../claims.js';
 import type { Context } from '../context.js';
-import type { Handle } from '../program.js';
+import type { Handle } from '../tree.js';
 import { readSecret } from '../secrets.js';
 
 export interface Options {

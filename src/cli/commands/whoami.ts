@@ -3,7 +3,7 @@ import { SessionError } from '../../errors.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import type { Context } from '../context.js';
 import { timeLeft } from '../durations.js';
-import type { Handle } from '../program.js';
+import type { Handle } from '../tree.js';
 
 export function define(command: Command, handle: Handle): void {
   command

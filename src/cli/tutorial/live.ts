@@ -1,7 +1,7 @@
 /** The walk on the user's own application: says what it will change, asks first, and offers to put it back. */
 import { InputNeededError, UsageError } from '../../errors.js';
 import type { StepUpConfig } from '../../providers/prelude/config.js';
-import { parsePhone } from '../../providers/prelude/input.js';
+import { parsePhone } from '../../providers/identifiers.js';
 import type { Management } from '../../providers/prelude/management.js';
 import { managementKeyOf, type Context } from '../context.js';
 import { createStage, type Stage } from './stage.js';
@@ -35,7 +35,7 @@ export async function walkLive(context: Context, options: LiveOptions): Promise<
     options.phone ?? (await terminal.ask({ message: 'Your phone number (E.164)', flag: '--phone' })),
     '--phone',
   );
-  const target = await context.target();
+  const target = await context.preludeTarget();
   const management = await context.management();
   const before: Before = {
     config: await management.stepUpConfig(),
@@ -147,7 +147,7 @@ async function offerBack(
     const wanted = options.yes || (await terminal.confirm('Put the previous configuration back?', '--yes', true));
     if (!wanted) return;
     await putBack(management, before, options.scope);
-    await context.store.saveHookUrl(managementKeyOf(await context.target()), before.hook);
+    await context.store.saveHookUrl(managementKeyOf(await context.preludeTarget()), before.hook);
     isBack = true;
     terminal.note('The previous configuration is back.');
   } finally {

@@ -26,9 +26,9 @@ export interface Stage {
   transcript: Transcript;
   /**
    * Runs a command and shows it. `hide` keeps its standard output (a bare token) off the screen; `asks` lets its prompts through to
-   * the person.
+   * the person; `status` is the one that it must end with (0).
    */
-  run(title: string, argv: string[], options?: { hide?: boolean; asks?: boolean }): Promise<void>;
+  run(title: string, argv: string[], options?: { hide?: boolean; asks?: boolean; status?: number }): Promise<void>;
   /** Starts a server command, shows it, and stops it when the walk ends. */
   serve<Ready extends { url: string }>(
     title: string,
@@ -52,7 +52,7 @@ function inWords(stderr: string): string {
 
 /** What a command printed with `--json`: its object, or the list of a stream's. Tokens are left out. */
 function jsonResult(stdout: string): unknown {
-  const lines = stdout.split('\n').filter((line) => line !== '');
+  const lines = stdout.split('\n').filter((line) => line.startsWith('{'));
   const objects = lines.map((line): unknown =>
     JSON.parse(line, (name, value: unknown) => (name === 'token' ? undefined : value)),
   );
@@ -78,18 +78,24 @@ export function createStage({ system, terminal }: Context, options: StageOptions
 
   return {
     transcript,
-    async run(title, argv, { hide = false, asks = false } = {}) {
+    async run(title, argv, { hide = false, asks = false, status = 0 } = {}) {
       const shown = [...argv, ...options.flags];
       transcript.command(shown);
       const outcome = await runInner(system, terminal.json ? [...shown, '--json'] : shown, {
         world: quiet,
         showErrors: asks && options.interactive,
       });
-      if (outcome.status !== 0) fail(outcome);
+      if (outcome.status !== status) fail(outcome);
+      const said = status === 0 ? '' : `[status ${status}]\n`;
       transcript.answer(
         terminal.json
-          ? { title, argv: shown, result: jsonResult(outcome.stdout) }
-          : { title, argv: shown, text: `${outcome.stderr}${hide ? '' : outcome.stdout}`.trimEnd() },
+          ? {
+              title,
+              argv: shown,
+              ...(status === 0 ? {} : { status }),
+              result: jsonResult(outcome.stdout || outcome.stderr),
+            }
+          : { title, argv: shown, text: `${outcome.stderr}${hide ? '' : outcome.stdout}${said}`.trimEnd() },
       );
     },
     async serve<Ready extends { url: string }>(title: string, argv: string[], describe: (ready: Ready) => string) {

@@ -12,7 +12,7 @@ export interface Transcript {
   /** The command that runs now. */
   command(argv: string[]): void;
   /** What it answered. With `--json` the whole step is one line. */
-  answer(step: { title: string; argv: string[]; text?: string; result?: unknown }): void;
+  answer(step: { title: string; argv: string[]; text?: string; result?: unknown; status?: number }): void;
   /** The claims of the access token before and after, side by side in time, `scope` marked. */
   claims(before: Claims, after: Claims): void;
 }
@@ -32,8 +32,8 @@ export function createTranscript(terminal: Terminal): Transcript {
     command(argv) {
       print(`  ${out.mark('$')} ${commandLine(argv)}`);
     },
-    answer({ title, argv, text, result }) {
-      if (json) terminal.event({ type: 'step', title, command: commandLine(argv), result });
+    answer({ title, argv, text, result, status }) {
+      if (json) terminal.event({ type: 'step', title, command: commandLine(argv), status, result });
       else if (text) print(text.replace(/^(?=.)/gm, '    '));
     },
     claims(before, after) {

@@ -1,6 +1,7 @@
 /** Parses what comes into the control API: query and JSON body, with limits, and names what is wrong. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
+import { depthOf, readBytes } from '../json-body.js';
 import { Problem } from './problem.js';
 
 const MAX_DEPTH = 64;
@@ -17,7 +18,9 @@ export async function readBody<S extends v.GenericSchema>(
   schema: S,
   maxBytes: number = MAX_BODY,
 ): Promise<v.InferOutput<S>> {
-  const text = await readText(c, maxBytes);
+  const bytes = await readBytes(c.req.raw, maxBytes);
+  if (!bytes) throw new Problem(413, `The body has more than ${maxBytes} bytes.`);
+  const text = bytes.toString('utf8');
   if (text.trim() === '') throw new Problem(400, 'This call takes a JSON body.');
   if (depthOf(text) > MAX_DEPTH) throw new Problem(400, `The body is nested deeper than ${MAX_DEPTH} levels.`);
   let value: unknown;
@@ -53,34 +56,4 @@ export function check<S extends v.GenericSchema>(schema: S, value: unknown, at =
 function describe(received: string): string {
   if (received === 'undefined') return 'nothing';
   return received.length > MAX_QUOTED ? `${received.slice(0, MAX_QUOTED)}…` : received;
-}
-
-async function readText(c: Context, maxBytes: number): Promise<string> {
-  const tooLarge = new Problem(413, `The body has more than ${maxBytes} bytes.`);
-  if (Number(c.req.header('content-length') ?? 0) > maxBytes) throw tooLarge;
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of c.req.raw.body ?? []) {
-    size += chunk.byteLength;
-    if (size > maxBytes) throw tooLarge;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString('utf8');
-}
-
-/** How deep brackets nest outside strings. Counted on the text, before a parser or a schema walks it. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    if (quoted) {
-      if (sign === '\\') at++;
-      else if (sign === '"') quoted = false;
-    } else if (sign === '"') quoted = true;
-    else if (sign === '{' || sign === '[') deepest = Math.max(deepest, ++depth);
-    else if (sign === '}' || sign === ']') depth--;
-  }
-  return deepest;
 }

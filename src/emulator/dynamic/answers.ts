@@ -1,9 +1,12 @@
 /** Dynamic: the answers of every sign-in, verify, MFA and refresh call, with fresh tokens. */
+import type { Context } from 'hono';
+import { newUuid } from '../randomness.js';
+import type { Claims } from '../jws.js';
 import { showCredential } from './credentials.js';
-import type { Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import type { Env } from './errors.js';
+import { settingsOf, type Place } from './parts.js';
 import { admitToken, type Bearer, type Session } from './sessions.js';
-import type { Claims } from './tokens.js';
+import { setTokenCookie } from './token-cookie.js';
 import type { User } from './users.js';
 
 /** What a call earned beside the session's own tokens. */
@@ -12,8 +15,16 @@ export interface Earned {
   mfaToken?: string | undefined;
 }
 
-/** Dynamic: VerifyResponse. `expiresAt` in Unix seconds. The session's tokens never outlive it. */
-export async function verifyResponse(place: Place, { session, user }: Bearer, earned: Earned = {}): Promise<Claims> {
+/**
+ * Dynamic: VerifyResponse. `expiresAt` in Unix seconds. The session's tokens never outlive it. In cookie mode they are not in it: the
+ * access token is in the answer's cookie.
+ */
+export async function verifyResponse(
+  c: Context<Env>,
+  place: Place,
+  { session, user }: Bearer,
+  earned: Earned = {},
+): Promise<Claims> {
   const { services, tenant, tokens } = place;
   const iat = Math.floor(services.clock.now() / 1000);
   const exp = Math.floor(session.endsAt / 1000);
@@ -35,9 +46,11 @@ export async function verifyResponse(place: Place, { session, user }: Bearer, ea
   await admitToken(place, jti, session, exp - iat);
   await services.emit(tenant.id, 'token', { kind: 'access', claims: access });
   const { jti: _, ...common } = access;
+  const minifiedJwt = await tokens.sign(access);
+  const { cookieMode } = await settingsOf(place);
+  if (cookieMode) setTokenCookie(c, minifiedJwt, exp);
   return {
-    jwt: await tokens.sign({ ...common, ...idClaims(user, session) }),
-    minifiedJwt: await tokens.sign(access),
+    ...(cookieMode ? {} : { jwt: await tokens.sign({ ...common, ...idClaims(user, session) }), minifiedJwt }),
     expiresAt: exp,
     user: showUser(place, user, session),
     ...(earned.elevatedAccessToken === undefined ? {} : { elevatedAccessToken: earned.elevatedAccessToken }),
@@ -46,8 +59,13 @@ export async function verifyResponse(place: Place, { session, user }: Bearer, ea
 }
 
 /** Dynamic: UpdateSelfResponse. */
-export async function updateResponse(place: Place, bearer: Bearer, earned: Earned = {}): Promise<Claims> {
-  return { ...(await verifyResponse(place, bearer, earned)), nextView: 'done' };
+export async function updateResponse(
+  c: Context<Env>,
+  place: Place,
+  bearer: Bearer,
+  earned: Earned = {},
+): Promise<Claims> {
+  return { ...(await verifyResponse(c, place, bearer, earned)), nextView: 'done' };
 }
 
 /** Dynamic: SdkUser. */

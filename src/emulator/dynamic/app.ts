@@ -63,7 +63,7 @@ function crossOrigin(parts: Parts): MiddlewareHandler<Env> {
       return tenant && (await isAllowed({ ...parts, tenant }, origin)) ? origin : null;
     },
     credentials: true,
-    allowMethods: ['GET', 'POST', 'PUT', 'DELETE'],
+    allowMethods: ['GET', 'POST', 'PUT', 'DELETE', 'OPTIONS'],
     allowHeaders: ALLOWED_HEADERS,
     exposeHeaders: ['Date', 'Retry-After'],
     maxAge: 600,

@@ -1,8 +1,10 @@
 /** Tokens of the developer's own backend: they sign its users in, and elevate them. */
 import * as v from 'valibot';
+import { age, keyOf } from '../tenant-place.js';
+import { parseJws } from '../jws.js';
 import { DynamicError } from './errors.js';
-import { age, keyOf, settingsOf, type Place } from './parts.js';
-import { parseJws } from './tokens.js';
+import { settingsOf, type Place } from './parts.js';
+import { MAX_TOKEN } from './tokens.js';
 
 const Instant = v.pipe(v.number(), v.finite());
 const Assertion = v.object({
@@ -23,7 +25,7 @@ const REMEMBERED_MS = 30 * 86_400_000;
 export async function verifyAssertion(place: Place, token: string): Promise<Assertion> {
   const { externalAuth } = await settingsOf(place);
   if (!externalAuth) throw refuse('environment: expected external authentication to be on, got off');
-  const jws = parseJws(token);
+  const jws = parseJws(token, MAX_TOKEN);
   if (!jws) throw refuse('jwt: expected a compact JWS, got something else');
   const verdict = await place.keySets.verify(place.tenant.id, externalAuth.jwksUrl, jws, age(place));
   if (verdict !== true) throw refuse(verdict);

@@ -1,9 +1,10 @@
 /** Elevated access tokens: issued for a proof, demanded by a gated call, spent when that call succeeds. */
 import type { Context } from 'hono';
 import type { GatedPath } from '../services.js';
+import { age, keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { DynamicError, type Env } from './errors.js';
-import { age, keyOf, settingsOf, type Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import { settingsOf, type Place } from './parts.js';
 import { behaviourOf, isRequired, isScope } from './rules.js';
 import type { Bearer } from './sessions.js';
 

@@ -1,7 +1,7 @@
 /** The service's own error bodies, statuses and codes. */
 import type { Context } from 'hono';
 import type { Variables } from '../services.js';
-import { BodyError } from './body.js';
+import { BodyError } from '../json-body.js';
 
 /** Context of every route of this service. */
 export type Env = { Variables: Variables };
@@ -34,6 +34,7 @@ const CODES = {
   invalid_session_public_key: [422, 'The session public key is not valid'],
   invalid_external_auth: [422, 'The external authentication token is not valid'],
   invalid_wallet_address: [422, 'The wallet address is not valid'],
+  forbidden_unlink_request: [422, 'Cannot remove an embedded wallet from a user using this unlink method'],
   invalid_unlink_request: [422, 'There is no such credential to unlink'],
   credential_not_enabled_for_sign_in: [422, 'The credential is not enabled for sign-in'],
   cannot_delete_last_sign_in_verified_credential: [422, 'The last credential for sign-in cannot be removed'],

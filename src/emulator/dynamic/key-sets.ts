@@ -1,8 +1,8 @@
 /** Key sets of developers' backends (RFC 7517), for external assertions: fetched, and kept for ten minutes. */
-import { createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
 import { callOut } from '../callout.js';
-import type { Jws } from './tokens.js';
+import { verifyEs256, verifyRs256, type Jws } from '../jws.js';
 
 const KEPT_MS = 600_000;
 const MAX_SETS = 100;
@@ -21,9 +21,9 @@ interface KeptSet {
 }
 
 /** Signature algorithms that an assertion may have (RFC 7518 §3.1). */
-const ALGORITHMS = new Map<unknown, { type: string; dsaEncoding?: 'ieee-p1363' }>([
-  ['RS256', { type: 'rsa' }],
-  ['ES256', { type: 'ec', dsaEncoding: 'ieee-p1363' }],
+const ALGORITHMS = new Map<unknown, { type: string; verify: typeof verifyRs256 }>([
+  ['RS256', { type: 'rsa', verify: verifyRs256 }],
+  ['ES256', { type: 'ec', verify: verifyEs256 }],
 ]);
 
 export class KeySets {
@@ -39,9 +39,10 @@ export class KeySets {
     const keys = await this.keysFor(`${tenant} ${address}`, address, jws.header.kid, now);
     if (typeof keys === 'string') return keys;
     const fitting = keys.filter(({ key }) => key.asymmetricKeyType === algorithm.type);
-    const { dsaEncoding = 'der' } = algorithm;
-    const signed = fitting.some(({ key }) => verify('sha256', jws.signingInput, { key, dsaEncoding }, jws.signature));
-    return signed || 'signature: expected one by a key of the set, got another';
+    return (
+      fitting.some(({ key }) => algorithm.verify(jws, key)) ||
+      'signature: expected one by a key of the set, got another'
+    );
   }
 
   private async keysFor(name: string, address: string, kid: unknown, now: number): Promise<PublicKey[] | string> {

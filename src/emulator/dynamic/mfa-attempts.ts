@@ -1,6 +1,7 @@
 /** How often wrong codes may be tried. */
+import { age, keyOf } from '../tenant-place.js';
 import { DynamicError } from './errors.js';
-import { age, keyOf, type Place } from './parts.js';
+import type { Place } from './parts.js';
 
 const LIMIT = 5;
 const WINDOW_MS = 300_000;

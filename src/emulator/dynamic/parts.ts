@@ -1,6 +1,7 @@
 /** What every route and rule of the emulated service works with. */
 import type { Context } from 'hono';
-import type { DynamicSettings, Services, Tenant } from '../services.js';
+import type { DynamicSettings, Services } from '../services.js';
+import type { TenantPlace } from '../tenant-place.js';
 import type { Env } from './errors.js';
 import type { KeySets } from './key-sets.js';
 import type { Tokens } from './tokens.js';
@@ -13,23 +14,11 @@ export interface Parts {
 }
 
 /** The parts, for one tenant. */
-export interface Place extends Parts {
-  tenant: Tenant;
-}
+export interface Place extends Parts, TenantPlace {}
 
 /** The parts, for the tenant of a request. */
 export function placeOf(c: Context<Env>, parts: Parts): Place {
   return { ...parts, tenant: c.get('tenant') };
-}
-
-/** Milliseconds on the clock by which things of this tenant age. */
-export function age({ services, tenant }: Place): number {
-  return services.clock.ageNow(tenant.id);
-}
-
-/** Key of one of the tenant's records. */
-export function keyOf({ tenant }: Place, kind: string, id: string): { tenant: string; kind: string; id: string } {
-  return { tenant: tenant.id, kind, id };
 }
 
 /** The environment's switches. */

@@ -1,8 +1,9 @@
 /** A user's passkeys: registered, used, renamed, removed. */
+import { keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { DynamicError, type DynamicCode } from './errors.js';
 import { finishCeremony } from './ceremonies.js';
-import { keyOf, type Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import type { Place } from './parts.js';
 import { amendUser, findUser, type Passkey, type User } from './users.js';
 import { CeremonyError, checkAssertion, checkRegistration } from './webauthn.js';
 import type { AssertionBody, RegistrationBody } from './wire.js';
@@ -10,12 +11,15 @@ import type { AssertionBody, RegistrationBody } from './wire.js';
 const MAX_PASSKEYS = 20;
 const OWNER = 'dynamic-passkey-owner';
 
-/** Registers what the authenticator made. Throws DynamicError `invalid_verification`, `max_passkeys_per_user`. */
+/**
+ * Registers what the authenticator made; `promisedId` is the passkey's id as the options of the ceremony gave it, where they did. Throws
+ * DynamicError `invalid_verification`, `max_passkeys_per_user`, `mfa_device_not_found` for an id that was not promised.
+ */
 export async function registerPasskey(
   place: Place,
   userId: string,
   { id, response }: RegistrationBody,
-  userAgent: string,
+  { userAgent, promisedId }: { userAgent: string; promisedId?: string | undefined },
 ): Promise<{ user: User; passkey: Passkey }> {
   const { state, clock, randomBytes } = place.services;
   const clientDataJSON = decode(response.clientDataJSON ?? response.clientDataJson ?? '');
@@ -26,9 +30,12 @@ export async function registerPasskey(
   });
   const credentialId = made.credentialId.toString('base64url');
   if (credentialId !== id) throw refuse('invalid_verification', 'the id that the authenticator made', 'another');
+  if (promisedId !== undefined && promisedId !== expected.passkeyId) {
+    throw refuse('mfa_device_not_found', 'the id of the options', 'another');
+  }
   const now = clock.now();
   const passkey: Passkey = {
-    id: newUuid(randomBytes),
+    id: expected.passkeyId ?? newUuid(randomBytes),
     alias: `Passkey for ${expected.rpId}`,
     credentialId,
     publicKey: made.publicKey,

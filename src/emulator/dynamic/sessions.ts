@@ -1,8 +1,10 @@
 /** Sessions, and the bearer tokens that speak for them. */
 import type { Context } from 'hono';
+import { age, keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { DynamicError, type Env } from './errors.js';
-import { age, keyOf, settingsOf, type Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import { settingsOf, type Place } from './parts.js';
+import { tokenInCookie } from './token-cookie.js';
 import { amendUser, findUser, type User } from './users.js';
 
 export interface Session {
@@ -65,7 +67,7 @@ export async function requireBearer(c: Context<Env>, place: Place): Promise<Bear
 
 /** The same; words that say what came instead when there is none. */
 export async function findBearer(c: Context<Env>, place: Place): Promise<Bearer | string> {
-  const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
+  const token = await presentedToken(c, place);
   if (!token) return 'none';
   const claims = await place.tokens.read(token);
   if (!claims) return 'one that this service did not sign';
@@ -74,6 +76,13 @@ export async function findBearer(c: Context<Env>, place: Place): Promise<Bearer 
   const session = await findSession(place, record.value);
   const user = session && (await findUser(place, session.userId));
   return user ? { session, user } : 'one of a session that is over';
+}
+
+/** The token of `Authorization`, else, in cookie mode, that of the cookie. */
+async function presentedToken(c: Context<Env>, place: Place): Promise<string | undefined> {
+  const header = c.req.header('authorization');
+  if (header !== undefined) return /^Bearer +(\S+)$/i.exec(header)?.[1];
+  return (await settingsOf(place)).cookieMode ? tokenInCookie(c) : undefined;
 }
 
 /** Lets a token speak for a session until that many seconds from now, on the age clock. */

@@ -1,8 +1,8 @@
 /** A user's TOTP device: made, confirmed by its first code, used, removed. */
+import { newUuid } from '../randomness.js';
 import { DynamicError } from './errors.js';
 import { attempt } from './mfa-attempts.js';
 import type { Place } from './parts.js';
-import { newUuid } from './randomness.js';
 import { matchStep, toBase32 } from './totp.js';
 import { amendUser, type TotpDevice, type User } from './users.js';
 
@@ -75,7 +75,8 @@ export function showDevice(user: User, device: TotpDevice): Record<string, unkno
   };
 }
 
-function requireDevice({ totp }: User, id: string | undefined): TotpDevice {
+/** The user's device; with an id, only when it is of that id. Throws DynamicError `mfa_device_not_found`. */
+export function requireDevice({ totp }: User, id: string | undefined): TotpDevice {
   if (totp && (id === undefined || id === totp.id)) return totp;
   throw new DynamicError('mfa_device_not_found', "device: expected the user's own, got none of that id");
 }

@@ -1,8 +1,9 @@
 /** Users, and the identities by which they are found. */
+import { keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { canonicalOf, type Credential, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
-import { keyOf, settingsOf, type Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import { settingsOf, type Place } from './parts.js';
 
 /** Times in milliseconds, real time. */
 export interface TotpDevice {

@@ -1,9 +1,10 @@
 /** One-time codes by email and SMS: sent, sent again, checked, used once. */
 import { timingSafeEqual } from 'node:crypto';
+import { age, keyOf } from '../tenant-place.js';
+import { newCode, newUuid } from '../randomness.js';
 import { aliasOf, canonicalOf, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
-import { age, keyOf, settingsOf, type Place } from './parts.js';
-import { newCode, newUuid } from './randomness.js';
+import { settingsOf, type Place } from './parts.js';
 
 export type Channel = 'email' | 'sms';
 
@@ -29,6 +30,8 @@ export interface Pending {
 }
 
 const KIND = 'dynamic-verification';
+/** Dynamic: a code of six digits. */
+const CODE_LENGTH = 6;
 /** Dynamic: so many codes for an address within this time. */
 const SEND_WINDOW_MS = 600_000;
 /** Records outlive their code, so that a late or second use is told for what it is. */
@@ -115,7 +118,7 @@ async function countSend(place: Place, contact: Contact): Promise<void> {
 async function renew(place: Place, contact: Contact): Promise<Verification> {
   const { otpLifetimeSeconds } = await place.services.settings(place.tenant.id);
   const expiresAt = age(place) + otpLifetimeSeconds * 1000;
-  return { contact, code: newCode(place.services.randomBytes), expiresAt, over: null };
+  return { contact, code: newCode(CODE_LENGTH, place.services.randomBytes), expiresAt, over: null };
 }
 
 function deliver(place: Place, id: string, { contact, code }: Verification, purpose: Purpose): Promise<void> {

@@ -1,6 +1,6 @@
 /** Checks of WebAuthn ceremonies (Level 2 §7.1, §7.2) for ES256 keys. No storage, no clock. */
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { jsonObject } from './tokens.js';
+import { jsonObject } from '../jws.js';
 
 /** What a ceremony was started with. */
 export interface Expected {

@@ -9,19 +9,21 @@ const Bytes = v.pipe(v.string(), v.regex(/^[A-Za-z0-9_-]+$/, 'base64url'));
 const Scopes = v.optional(v.pipe(v.array(short), v.minLength(1, 'at least one scope'), v.maxLength(50)));
 const CreateMfaToken = v.optional(v.nullable(v.object({ singleUse: v.optional(v.boolean()) })));
 const SessionKey = v.optional(v.nullable(v.string()));
+const CaptchaToken = v.optional(v.nullable(v.pipe(v.string(), v.maxLength(32 * 1024))));
 
 /** `emailVerifications/create` */
-export const EmailBody = v.object({ email: v.pipe(v.string(), v.maxLength(320)) });
+export const EmailBody = v.object({ email: v.pipe(v.string(), v.maxLength(320)), captchaToken: CaptchaToken });
 
 /** `smsVerifications/create`; the country code has no plus sign. */
 export const PhoneBody = v.object({
   phoneCountryCode: v.pipe(v.string(), v.regex(/^[1-9]\d{0,3}$/, '1 to 4 digits without a plus sign')),
   phoneNumber: v.pipe(v.string(), v.regex(/^\d{4,14}$/, '4 to 14 digits')),
   isoCountryCode: v.pipe(v.string(), v.regex(/^[A-Z]{2}$/, 'two capital letters')),
+  captchaToken: CaptchaToken,
 });
 
 /** `…Verifications/retry`; the address in it says nothing that the verification does not know. */
-export const RetryBody = v.object({ verificationUUID: Uuid });
+export const RetryBody = v.object({ verificationUUID: Uuid, captchaToken: CaptchaToken });
 
 /** `…Verifications/signin` */
 export const CodeSignInBody = v.object({
@@ -53,6 +55,9 @@ export const TotpBody = v.object({
 /** `users/mfa/register/totp` */
 export const TotpConfirmBody = v.object({ type: v.literal('totp'), code: v.pipe(v.string(), v.maxLength(64)) });
 
+/** `PUT users/mfa/{mfaDeviceId}`; the official client sends no body. */
+export const DeviceBody = v.object({ default: v.optional(v.boolean()) });
+
 /** `users/mfa/auth/recovery` */
 export const RecoveryBody = v.object({
   code: v.pipe(v.string(), v.maxLength(64)),
@@ -70,6 +75,9 @@ export const RegistrationBody = v.object({
   createMfaToken: CreateMfaToken,
 });
 export type RegistrationBody = v.InferOutput<typeof RegistrationBody>;
+
+/** `users/mfa/register/passkey`; the id is that of its options. */
+export const DeviceRegistrationBody = v.object({ id: short, attestation: RegistrationBody });
 
 /** `users/mfa/auth/passkey`, `users/passkeys/signin` */
 export const AssertionBody = v.object({

@@ -1,9 +1,10 @@
 /** Access tokens: minted for a session, and recognised as a bearer. */
 import type { Context } from 'hono';
+import { age, keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { FrontendError, type Env } from './errors.js';
 import { combine, takeScopes, type GrantedScope } from './grants.js';
-import { age, keyOf, type Place } from './parts.js';
-import { newUuid } from './randomness.js';
+import type { Place } from './parts.js';
 import { findSession, type RefreshToken, type Session } from './sessions.js';
 import { setRefreshCookie } from './cookies.js';
 

@@ -1,8 +1,9 @@
 /** A proof's place in the service: nonce, key of the session, replay. */
 import type { Context } from 'hono';
+import { age, keyOf } from '../tenant-place.js';
 import { checkProof, type Proof } from './dpop.js';
 import { FrontendError, type Env } from './errors.js';
-import { age, keyOf, type Place } from './parts.js';
+import type { Place } from './parts.js';
 import { digest } from './randomness.js';
 
 /** Puts a fresh nonce on the answer, whether it will be a success or a refusal. */

@@ -1,10 +1,12 @@
 /** Challenges in the state: opened, shown by their token, moved by events. Each move is one compare-and-set. */
+import { age, keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
+import type { Claims } from '../jws.js';
 import { FrontendError } from './errors.js';
-import { age, keyOf, type Place } from './parts.js';
-import { newId, newUuid } from './randomness.js';
+import type { Place } from './parts.js';
+import { newId } from './randomness.js';
 import { apply, currentStep, open, type Challenge, type Effect, type Event, type Opening } from './rules.js';
 import { findSession, type Session } from './sessions.js';
-import type { Claims } from './tokens.js';
 
 /** Kept a day past their end, so that a late token is told `expired` and not `unknown`. */
 const KEPT_MS = 86_400_000;

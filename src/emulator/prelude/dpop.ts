@@ -1,7 +1,8 @@
 /** Checks one DPoP proof by itself (RFC 9449 §4.3); what needs the state (nonce, replay, pinning) is in `binding.ts`. */
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
+import { parseJws, verifyEs256, type Claims } from '../jws.js';
 import { FrontendError } from './errors.js';
-import { parseJws, verifyEs256, type Claims } from './tokens.js';
+import { MAX_TOKEN } from './tokens.js';
 
 export interface ProofRequest {
   /** The `DPoP` header; Node joins several with a comma. */
@@ -58,7 +59,7 @@ export function checkProof(request: ProofRequest, keys: ProofKeys): Proof {
   if (header.includes(',')) throw refuse('DPoP header', 'exactly one', 'several');
   if (header.length > MAX_HEADER)
     throw refuse('DPoP header', `at most ${MAX_HEADER} characters`, String(header.length));
-  const jws = parseJws(header);
+  const jws = parseJws(header, MAX_TOKEN);
   if (!jws) throw refuse('DPoP header', 'a compact JWS with JSON header and payload', 'something else');
   const { typ, alg, crit } = jws.header;
   if (typ !== 'dpop+jwt') throw refuse('typ', 'dpop+jwt', show(typ));

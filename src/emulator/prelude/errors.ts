@@ -1,8 +1,8 @@
 /** The service's own error bodies, statuses and codes. */
 import type { Context } from 'hono';
 import type { Services, Variables } from '../services.js';
-import { BodyError } from './body.js';
-import { newUuid } from './randomness.js';
+import { BodyError } from '../json-body.js';
+import { newUuid } from '../randomness.js';
 
 /** Context of every route of this service. */
 export type Env = { Variables: Variables };

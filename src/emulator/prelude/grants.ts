@@ -1,5 +1,6 @@
 /** Scopes that a session's tokens carry, and until when. */
-import { age, keyOf, type Place } from './parts.js';
+import { age, keyOf } from '../tenant-place.js';
+import type { Place } from './parts.js';
 import type { Effect } from './rules.js';
 import type { Session } from './sessions.js';
 

@@ -1,5 +1,6 @@
 /** Configurations of OTP login. A new application has one for SMS and one for email. */
-import { amend, keyOf, type Place } from './parts.js';
+import { keyOf } from '../tenant-place.js';
+import { amend, type Place } from './parts.js';
 import { newId } from './randomness.js';
 import type { LoginConfigBody } from './wire.js';
 

@@ -1,9 +1,11 @@
 /** Login by a one-time code: the code, then the login token, then the session. */
 import { createHash } from 'node:crypto';
+import { age, keyOf } from '../tenant-place.js';
+import { newUuid } from '../randomness.js';
 import { FrontendError } from './errors.js';
 import { loginConfigFor } from './login-config.js';
-import { age, keyOf, type Place } from './parts.js';
-import { newId, newUuid } from './randomness.js';
+import type { Place } from './parts.js';
+import { newId } from './randomness.js';
 import { userOf, type User } from './users.js';
 import { startVerification, tryCode, type Verification } from './verifications.js';
 import { canonicalIdentifier, type Identifier } from './wire.js';

@@ -1,5 +1,6 @@
 /** The scopes that are registered on the application. */
-import { amend, keyOf, type Place } from './parts.js';
+import { keyOf } from '../tenant-place.js';
+import { amend, type Place } from './parts.js';
 
 const DOCUMENT = 'scopes';
 

@@ -1,5 +1,6 @@
 /** Sessions, each bound to one DPoP key, and their refresh tokens: single use, rotated, reuse ends the session. */
-import { age, keyOf, type Place } from './parts.js';
+import { age, keyOf } from '../tenant-place.js';
+import type { Place } from './parts.js';
 import { digest, newId, newSecret } from './randomness.js';
 
 export interface Session {

@@ -1,5 +1,6 @@
 /** Where the step-up configuration is kept: one an application. */
-import { keyOf, type Place } from './parts.js';
+import { keyOf } from '../tenant-place.js';
+import type { Place } from './parts.js';
 import type { StepUpConfig, StepUpDocument } from './step-up-config.js';
 
 /** The configuration, if there is one. */

@@ -1,5 +1,6 @@
 /** Users and the identifiers by which they are found. */
-import { keyOf, type Place } from './parts.js';
+import { keyOf } from '../tenant-place.js';
+import type { Place } from './parts.js';
 import { newId } from './randomness.js';
 import { canonicalIdentifier, type Identifier } from './wire.js';
 

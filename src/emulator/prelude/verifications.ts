@@ -1,7 +1,9 @@
 /** One-time codes: sent, sent again, checked. Found by their verification token, or by the challenge that they prove. */
 import { timingSafeEqual } from 'node:crypto';
-import { age, keyOf, type Place } from './parts.js';
-import { digest, newCode, newId, newSecret } from './randomness.js';
+import { age, keyOf } from '../tenant-place.js';
+import { newCode } from '../randomness.js';
+import type { Place } from './parts.js';
+import { digest, newId, newSecret } from './randomness.js';
 import type { Identifier } from './wire.js';
 
 /** What a code is for. */

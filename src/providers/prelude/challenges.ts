@@ -1,10 +1,11 @@
 /** Challenges under way, kept in the session's record so that another command, or another process, can go on with them. */
 import type { Challenge } from '../provider.js';
-import { challengeOver, challengeUnknown, CHALLENGE_ENDING, refusalError, type Refusal } from './errors.js';
+import { challengeUnknown, type Refusal } from '../refusal.js';
+import { challengeOver, CHALLENGE_ENDING, refusalError } from './errors.js';
 import type { FrontendAnswer, Prover } from './frontend.js';
-import { hasPassed, iso, type OpenChallenge, type Session, type Verification } from './record.js';
+import { hasPassed, iso, localInstant } from '../instants.js';
+import type { OpenChallenge, Session, Verification } from './record.js';
 import { learnt, type Records } from './records.js';
-import { localInstant } from './session.js';
 import { factsOf, readChallengeToken, type ChallengeClaims } from './tokens.js';
 
 /** A challenge with its session, ready for the next call. */

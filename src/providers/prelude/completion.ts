@@ -2,8 +2,9 @@
 import { RefusedError } from '../../errors.js';
 import type { Challenge, Grant } from '../provider.js';
 import { without, type Challenges } from './challenges.js';
-import { withGrant } from './grants.js';
-import { iso, type Session, type StoredGrant } from './record.js';
+import { withGrant, type StoredGrant } from '../grants.js';
+import { iso } from '../instants.js';
+import type { Session } from './record.js';
 import type { Minted, SessionKeeper } from './session.js';
 import type { ChallengeClaims } from './tokens.js';
 

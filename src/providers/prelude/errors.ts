@@ -11,17 +11,8 @@ import {
 } from '../../errors.js';
 import { wireName } from '../../http/answer.js';
 import type { HttpAnswer } from '../../http/client.js';
+import { words, type Refusal } from '../refusal.js';
 import { refusalSchema } from './wire.js';
-
-/** The service's no, as it came over the wire. */
-export interface Refusal {
-  status: number;
-  /** The service's code; undefined when it gave none. */
-  code?: string | undefined;
-  /** The service's words, made safe to show. */
-  message?: string | undefined;
-  requestId?: string | undefined;
-}
 
 /** What the caller was doing, for the words and the hint. */
 export interface RefusalFacts {
@@ -36,7 +27,7 @@ export function refusalOf(answer: HttpAnswer, redact: (text: string) => string):
   return {
     status: answer.status,
     code: wireName(body.code),
-    message: body.message === undefined ? undefined : printable(redact(body.message)),
+    message: body.message === undefined ? undefined : words(redact(body.message)),
     requestId: wireName(body.request_id) ?? wireName(answer.headers.get('x-request-id')),
   };
 }
@@ -180,23 +171,8 @@ export function refusalError(refusal: Refusal, facts: RefusalFacts = {}): Stepup
       field: entry.field,
     });
   }
-  const words = refusal.message ? `: ${refusal.message.replace(/\.$/, '')}` : '';
-  return new RefusedError('REFUSED', `The service refused${words} (${code ?? `status ${status}`}).`, details);
-}
-
-/** SessionError NOT_LOGGED_IN. */
-export function notLoggedIn(): SessionError {
-  return new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.', {
-    hint: 'Log in with: stepup login --phone +33612345678',
-  });
-}
-
-/** UsageError CHALLENGE_UNKNOWN. */
-export function challengeUnknown(challengeId: string): UsageError {
-  return new UsageError('CHALLENGE_UNKNOWN', `No open challenge has the id ${challengeId}.`, {
-    field: '--challenge',
-    hint: 'See the open ones with: stepup challenge list',
-  });
+  const said = refusal.message ? `: ${refusal.message.replace(/\.$/, '')}` : '';
+  return new RefusedError('REFUSED', `The service refused${said} (${code ?? `status ${status}`}).`, details);
 }
 
 /** RefusedError CHALLENGE_OVER for a challenge that ended here, by the clock. */
@@ -226,10 +202,4 @@ function inWords(seconds: number): string {
           : [86_400, 'day'];
   const count = Math.round(seconds / size);
   return `${count} ${unit}${count === 1 ? '' : 's'}`;
-}
-
-/** One line without control characters, of at most 200 characters. */
-function printable(text: string): string {
-  const line = text.replace(/[\p{Cc}\p{Cf}\s]+/gu, ' ').trim();
-  return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 }

@@ -2,8 +2,9 @@
 import { clockOffset, makeProof, uuid, type DpopKey } from '../../http/dpop.js';
 import { cookieHeader, takeCookies, type Cookies } from '../../http/cookies.js';
 import type { Http } from '../../http/client.js';
-import { hostOf, type Target } from '../target.js';
-import { clockSkew, refusalOf, type Refusal } from './errors.js';
+import { hostOf, type PreludeTarget } from '../target.js';
+import type { Refusal } from '../refusal.js';
+import { clockSkew, refusalOf } from './errors.js';
 
 /** A login's key with what the service taught us about its proofs. Calls change `nonce` and `skewSeconds`. */
 export interface Prover {
@@ -53,7 +54,7 @@ export interface Frontend {
 
 export interface FrontendOptions {
   http: Http;
-  target: Target;
+  target: PreludeTarget;
   /** Milliseconds since the epoch. */
   now(): number;
   randomBytes(size: number): Uint8Array;

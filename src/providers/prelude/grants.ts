@@ -1,14 +1,9 @@
 /** Elevated tokens, kept apart from the session's own. */
-import type { CheckResult, Grant } from '../provider.js';
+import { liveGrants, type StoredGrant } from '../grants.js';
+import { hasPassed } from '../instants.js';
+import type { CheckResult } from '../provider.js';
 import { readAccessToken, scopesOf } from './tokens.js';
-import { hasPassed, type Session, type StoredGrant } from './record.js';
-
-/** Unexpired grants, oldest first. `now` is in milliseconds. */
-export function liveGrants({ grants }: Session, now: number): Grant[] {
-  return grants
-    .filter(({ expiresAt }) => !hasPassed(expiresAt, now))
-    .sort((a, b) => Date.parse(a.grantedAt) - Date.parse(b.grantedAt));
-}
+import type { Session } from './record.js';
 
 /**
  * The grants after the session got a new access token: those for one use stay as they are until they end; the others
@@ -26,12 +21,6 @@ export function grantsAfterRefresh(
         : grant,
     )
     .filter(({ expiresAt }) => !hasPassed(expiresAt, now));
-}
-
-/** Adds a grant, in place of an older one for the same scopes. */
-export function withGrant(grants: StoredGrant[], grant: StoredGrant): StoredGrant[] {
-  const same = (other: StoredGrant): boolean => other.scopes.join(' ') === grant.scopes.join(' ');
-  return [...grants.filter((other) => !same(other)), grant];
 }
 
 /** Whether a scope is held now, by a grant or by the session's own token; nothing is refreshed. `now` is in milliseconds. */

@@ -1,9 +1,9 @@
 /** The application's published keys: of access tokens, and of the signatures on hook calls (Prelude: well-known). */
 import * as v from 'valibot';
 import type { Http } from '../../http/client.js';
-import type { Target } from '../target.js';
+import type { PreludeTarget } from '../target.js';
 import { refusalError, refusalOf } from './errors.js';
-import { parseAnswer } from './wire.js';
+import { parseAnswer } from '../parse.js';
 
 const jwkSchema = v.looseObject({
   kty: v.string(),
@@ -31,7 +31,7 @@ const REFETCH_MS = 10_000;
 const MAX_MISSES = 50;
 
 /** Binds the key set of one application: cached for ten minutes, fetched again for an unknown id. `now` is in milliseconds. */
-export function createJwks(options: { http: Http; target: Target; now(): number }): Jwks {
+export function createJwks(options: { http: Http; target: PreludeTarget; now(): number }): Jwks {
   const { http, target, now } = options;
   let cache: { keys: PublicJwk[]; at: number } | undefined;
   /** Unknown ids, with when they were asked for. */

@@ -1,17 +1,20 @@
 /** Login by OTP, in the service's current dialect or the older one. */
-import { RefusedError, UnreachableError } from '../../errors.js';
+import { RefusedError, UnreachableError, UsageError } from '../../errors.js';
 import { generateDpopKey } from '../../http/dpop.js';
 import { malformed } from '../../http/failures.js';
 import type { LoginMethod, StepEvent } from '../provider.js';
-import { refusalError, type Refusal } from './errors.js';
+import type { Refusal } from '../refusal.js';
+import { refusalError } from './errors.js';
 import type { Frontend, FrontendAnswer, FrontendCall, Prover } from './frontend.js';
-import { parseEmail, parsePhone } from './input.js';
-import { retryCode, sentAt, verificationOf } from './otp.js';
+import { parseEmail, parsePhone } from '../identifiers.js';
+import { sentAt } from '../instants.js';
+import { retryCode, verificationOf } from './otp.js';
 import type { Dialect, Session, Verification } from './record.js';
 import { learnt, type Records } from './records.js';
 import { isLost, mint, rotation, type Minted } from './session.js';
-import { codeIn, pendingStep } from './step.js';
-import { advancedSchema, parseAnswer } from './wire.js';
+import { codeIn, pendingStep } from '../step.js';
+import { parseAnswer } from '../parse.js';
+import { advancedSchema } from './wire.js';
 
 export interface LoginOptions {
   frontend: Frontend;
@@ -34,7 +37,7 @@ export async function* login(
   method: LoginMethod,
 ): AsyncGenerator<StepEvent, void> {
   const identifier = identifierOf(method);
-  const channel = method.kind === 'phone' ? 'sms' : 'email';
+  const channel = identifier.type === 'phone_number' ? 'sms' : 'email';
   const before = await previous(records);
   const startedAt = now();
   const started = await start(frontend, before.dialect ?? 'otp', identifier);
@@ -87,9 +90,23 @@ interface Identifier {
 }
 
 function identifierOf(method: LoginMethod): Identifier {
-  return method.kind === 'phone'
-    ? { type: 'phone_number', value: parsePhone(method.phone, '--phone') }
-    : { type: 'email_address', value: parseEmail(method.email, '--email') };
+  switch (method.kind) {
+    case 'phone':
+      return { type: 'phone_number', value: parsePhone(method.phone, '--phone') };
+    case 'email':
+      return { type: 'email_address', value: parseEmail(method.email, '--email') };
+    case 'passkey':
+    case 'wallet':
+    case 'jwt':
+      throw new UsageError(
+        'COMMAND_UNSUPPORTED',
+        `This login by ${method.kind} is one of Dynamic; here it is by a code.`,
+        {
+          field: `--${method.kind}`,
+          hint: 'Log in with: stepup login --phone NUMBER',
+        },
+      );
+  }
 }
 
 /** Has the code sent. Only a JSON 404, which sends nothing, leads to the other dialect: never two messages for one login. */

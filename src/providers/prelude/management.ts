@@ -2,10 +2,11 @@
 import * as v from 'valibot';
 import { RefusedError } from '../../errors.js';
 import type { Http, HttpAnswer, HttpRequest } from '../../http/client.js';
-import type { Target } from '../target.js';
+import type { PreludeTarget } from '../target.js';
 import { readConfigSchema, withoutTimes, type StepUpConfig } from './config.js';
-import { refusalError, refusalOf, type Refusal } from './errors.js';
-import { parseAnswer } from './wire.js';
+import type { Refusal } from '../refusal.js';
+import { refusalError, refusalOf } from './errors.js';
+import { parseAnswer } from '../parse.js';
 
 /**
  * Every call throws RefusedError MANAGEMENT_KEY_REFUSED for a wrong key, APPLICATION_UNKNOWN for an application that the
@@ -31,7 +32,7 @@ export interface Management {
 export interface ManagementOptions {
   http: Http;
   /** Its `managementKey` must be there: without one every call is refused as MANAGEMENT_KEY_REFUSED. */
-  target: Target;
+  target: PreludeTarget;
 }
 
 const scopesSchema = v.object({ scopes: v.array(v.string()) });

@@ -3,12 +3,16 @@ import { UsageError } from '../../errors.js';
 import { takeCookies } from '../../http/cookies.js';
 import type { StepEvent } from '../provider.js';
 import type { Challenges, Underway } from './challenges.js';
-import { refusalError, VERIFICATION_REFUSALS, type Refusal } from './errors.js';
+import type { Refusal } from '../refusal.js';
+import { refusalError, VERIFICATION_REFUSALS } from './errors.js';
 import type { Frontend, FrontendAnswer } from './frontend.js';
-import { hasPassed, iso, type Verification } from './record.js';
+import { hasPassed, sentAt } from '../instants.js';
+import type { Verification } from './record.js';
 import { proverOf } from './records.js';
 import type { SessionKeeper } from './session.js';
-import { advancedSchema, parseAnswer } from './wire.js';
+import { channelOf } from './tokens.js';
+import { parseAnswer } from '../parse.js';
+import { advancedSchema } from './wire.js';
 
 type CodeSent = Extract<StepEvent, { type: 'code-sent' }>;
 
@@ -24,11 +28,6 @@ export interface Steps {
   checkCode(underway: Underway, code: string): Promise<void>;
   /** Hands in a custom step's verification token and keeps the next challenge token. Throws RefusedError. */
   prove(underway: Underway, verificationToken: string): Promise<void>;
-}
-
-/** Where a managed step's code goes; undefined for a step that has none. */
-export function channelOf(stepKey: string): 'sms' | 'email' | undefined {
-  return stepKey === 'verify_sms' ? 'sms' : stepKey === 'verify_email' ? 'email' : undefined;
 }
 
 /** Binds the calls of steps. `now` gives milliseconds. */
@@ -102,16 +101,6 @@ export function createSteps(
   }
 
   return { sendCode, checkCode, prove };
-}
-
-/**
- * When a code was sent, by the service's clock, ISO 8601. `startedAt` is the time before the call in milliseconds: whoever looks for
- * the message from this instant on must not miss it, whichever clock is wrong.
- */
-export function sentAt(startedAt: number, { offsetSeconds }: FrontendAnswer): string {
-  // The `Date` of an answer has whole seconds, so a difference below two may be none.
-  const offset = Math.abs(offsetSeconds) < 2 ? 0 : offsetSeconds - 1;
-  return iso(startedAt + offset * 1000);
 }
 
 /** Asks for a code again, by what the first call handed out (Prelude: `/otp/retry`, `/login/otp/retry`; empty body). */

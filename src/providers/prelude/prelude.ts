@@ -1,13 +1,15 @@
 /** Prelude behind the provider interface. */
+import { UsageError } from '../../errors.js';
 import { thumbprint } from '../../http/dpop.js';
 import { SPENDING_TIMEOUT_MS, type Http } from '../../http/client.js';
 import type { Store } from '../../store/store.js';
 import type { Provider, SessionInfo } from '../provider.js';
-import { sessionKeyOf, type Target } from '../target.js';
+import { sessionKeyOf, type PreludeTarget } from '../target.js';
 import { createChallenges } from './challenges.js';
 import { createCompletion } from './completion.js';
 import { createFrontend } from './frontend.js';
-import { checkScope, liveGrants } from './grants.js';
+import { liveGrants } from '../grants.js';
+import { checkScope } from './grants.js';
 import { parseScope } from './input.js';
 import { login } from './login.js';
 import { createSteps } from './otp.js';
@@ -18,7 +20,7 @@ import { createStepUp } from './stepup.js';
 import { COMPLETED } from './tokens.js';
 
 export interface PreludeOptions {
-  target: Target;
+  target: PreludeTarget;
   http: Http;
   store: Store;
   /** Milliseconds since the epoch. */
@@ -30,7 +32,7 @@ export interface PreludeOptions {
 export function createPrelude({ target, http, store, now, randomBytes }: PreludeOptions): Provider {
   const key = sessionKeyOf(target);
   const frontend = createFrontend({ http, target, now, randomBytes });
-  const records = createRecords(store, key, frontend.host);
+  const records = createRecords(store, key);
   // A holder may need its call twice (the nonce), and one that was killed is passed over after 15 s.
   const lockWaitMs = 2 * Math.max(SPENDING_TIMEOUT_MS, http.timeoutMs) + 5_000;
   const keeper = createSessionKeeper({ store, key, records, frontend, now, lockWaitMs });
@@ -79,10 +81,36 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
     async sendCode(challengeId, { again }) {
       return steps.sendCode(await challenges.take(challengeId), again);
     },
-    async checkCode(challengeId, code) {
+    async checkCode(challengeId, code, scopes = []) {
+      if (scopes.length > 0) throw scopeIsFixed();
       await steps.checkCode(await challenges.take(challengeId), code);
       const { facts } = await challenges.take(challengeId);
       return facts.currentStep === COMPLETED ? completion.finish(challengeId) : { challenge: facts };
     },
+    async reset({ grants }) {
+      const { session } = await records.read();
+      if (!session) return { challenges: 0, grants: 0 };
+      const forgotten = {
+        challenges: (await challenges.list()).length,
+        grants: grants ? liveGrants(session, now()).length : 0,
+      };
+      await records.updateSession(session.sessionId, (current) => ({
+        ...current,
+        challenges: {},
+        grants: grants ? [] : current.grants,
+      }));
+      return forgotten;
+    },
   };
+}
+
+function scopeIsFixed(): UsageError {
+  return new UsageError(
+    'COMMAND_UNSUPPORTED',
+    '--scope is of Dynamic: a challenge of Prelude is for the scope that opened it.',
+    {
+      field: '--scope',
+      hint: 'See what it is for with: stepup challenge list',
+    },
+  );
 }

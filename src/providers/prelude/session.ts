@@ -5,10 +5,12 @@ import type { AccessToken } from '../provider.js';
 import { endsSession, refusalError } from './errors.js';
 import { refreshCookies, type Frontend, type FrontendAnswer } from './frontend.js';
 import { grantsAfterRefresh } from './grants.js';
-import { hasPassed, iso, refreshCredential, type Session } from './record.js';
+import { hasPassed, localInstant } from '../instants.js';
+import { refreshCredential, type Session } from './record.js';
 import { learnt, proverOf, type Records } from './records.js';
 import { readAccessToken, scopesOf } from './tokens.js';
-import { mintedSchema, parseAnswer } from './wire.js';
+import { parseAnswer } from '../parse.js';
+import { mintedSchema } from './wire.js';
 
 /** A token this near to its end is renewed. Milliseconds. */
 const MARGIN_MS = 10_000;
@@ -220,13 +222,6 @@ export function mint(answer: FrontendAnswer): Minted {
     userId: claims.sub,
     sessionId: claims.sid,
   };
-}
-
-/** An instant of the service's clock (Unix seconds) on ours, ISO 8601. */
-export function localInstant(seconds: number, answer: FrontendAnswer): string {
-  // One second is rounding, not a difference.
-  const offset = Math.abs(answer.offsetSeconds) > 1 ? answer.offsetSeconds : 0;
-  return iso((seconds - offset) * 1000);
 }
 
 function replaced(): SessionError {

@@ -1,18 +1,19 @@
 /** The main job: a scope is asked for, and its challenge is walked through to the grant. */
 import { RefusedError, UnreachableError, UsageError } from '../../errors.js';
-import type { StepEvent } from '../provider.js';
+import type { RequestOptions, StepEvent } from '../provider.js';
 import { malformed } from '../../http/failures.js';
 import type { Challenges, Underway } from './challenges.js';
 import type { Completion } from './completion.js';
 import { refusalError, VERIFICATION_REFUSALS } from './errors.js';
 import type { Frontend, FrontendAnswer } from './frontend.js';
 import { parseMetadata, parseScope } from './input.js';
-import { channelOf, type Steps } from './otp.js';
+import type { Steps } from './otp.js';
 import type { Records } from './records.js';
 import type { SessionKeeper } from './session.js';
-import { codeIn, pendingStep, tokenIn } from './step.js';
-import { COMPLETED, readChallengeToken, type ChallengeClaims } from './tokens.js';
-import { parseAnswer, verdictSchema } from './wire.js';
+import { codeIn, pendingStep, tokenIn } from '../step.js';
+import { channelOf, COMPLETED, readChallengeToken, type ChallengeClaims } from './tokens.js';
+import { parseAnswer } from '../parse.js';
+import { verdictSchema } from './wire.js';
 
 export interface StepUpOptions {
   frontend: Frontend;
@@ -24,19 +25,14 @@ export interface StepUpOptions {
 }
 
 export interface StepUp {
-  request(
-    scopes: string[],
-    options: { metadata?: Record<string, string> | undefined },
-  ): AsyncGenerator<StepEvent, void>;
+  request(scopes: string[], options: RequestOptions): AsyncGenerator<StepEvent, void>;
   resume(challengeId: string): AsyncGenerator<StepEvent, void>;
 }
 
 /** Binds the walk through step-up. */
 export function createStepUp({ frontend, records, keeper, challenges, steps, completion }: StepUpOptions): StepUp {
-  async function* request(
-    scopes: string[],
-    options: { metadata?: Record<string, string> | undefined },
-  ): AsyncGenerator<StepEvent, void> {
+  async function* request(scopes: string[], options: RequestOptions): AsyncGenerator<StepEvent, void> {
+    refuseOthers(options);
     const scope = onlyScope(scopes);
     const metadata = options.metadata && parseMetadata(options.metadata, scope);
     const { sessionId } = await records.session();
@@ -147,6 +143,21 @@ function isWrongAnswer(error: RefusedError): boolean {
 function sameAsAsked(claims: ChallengeClaims, scope: string, sessionId: string): void {
   if (claims.scope_requested !== scope) throw malformed('The service sent a challenge for another scope.');
   if (claims.sid !== sessionId) throw malformed('The service sent a challenge of another session.');
+}
+
+/** At Prelude the hook or the stored verdict decides which steps there are. */
+function refuseOthers({ method, using, assertion }: RequestOptions): void {
+  const flag = method === undefined ? (using === undefined ? undefined : '--credential') : '--method';
+  const field = assertion === undefined ? flag : '--assertion';
+  if (field === undefined) return;
+  throw new UsageError(
+    'COMMAND_UNSUPPORTED',
+    `${field} is of Dynamic: at Prelude the application decides on the steps.`,
+    {
+      field,
+      hint: 'See who decides for a scope with: stepup scope list',
+    },
+  );
 }
 
 function onlyScope(scopes: string[]): string {

@@ -3,8 +3,8 @@
  * ours to doubt.
  */
 import * as v from 'valibot';
-import { malformed } from '../../http/failures.js';
-import type { Challenge } from '../provider.js';
+import { readToken } from '../parse.js';
+import type { Challenge, StepKind } from '../provider.js';
 import { unixSeconds } from './wire.js';
 
 const accessSchema = v.looseObject({
@@ -46,7 +46,7 @@ export const COMPLETED = 'completed';
 
 /** The claims of an access token. Throws UnreachableError ANSWER_MALFORMED. */
 export function readAccessToken(token: string): AccessClaims {
-  return decode(accessSchema, token, 'access token');
+  return readToken(accessSchema, token, 'an access token');
 }
 
 /** The scopes that an access token holds. */
@@ -56,7 +56,7 @@ export function scopesOf(claims: AccessClaims): string[] {
 
 /** The claims of a challenge token. Throws UnreachableError ANSWER_MALFORMED. */
 export function readChallengeToken(token: string): ChallengeClaims {
-  return decode(challengeSchema, token, 'challenge token');
+  return readToken(challengeSchema, token, 'a challenge token');
 }
 
 /** The facts of a challenge under the names of the SDK's `onChallenge`. `expiresAt` is ISO 8601, by our clock. */
@@ -68,6 +68,7 @@ export function factsOf(claims: ChallengeClaims, expiresAt: string): Challenge {
     steps: claims.steps.map(({ order, key, done, expiration_duration }) => ({
       order,
       key,
+      kind: kindOf(key),
       done,
       expirationDuration: expiration_duration,
     })),
@@ -78,20 +79,13 @@ export function factsOf(claims: ChallengeClaims, expiresAt: string): Challenge {
   };
 }
 
-function decode<Schema extends v.GenericSchema>(schema: Schema, token: string, what: string): v.InferOutput<Schema> {
-  const [header, payload, signature, ...rest] = token.split('.');
-  const parsed =
-    header && payload && signature && rest.length === 0
-      ? v.safeParse(schema, parse(payload))
-      : { success: false as const };
-  if (parsed.success) return parsed.output;
-  throw malformed(`The service sent a ${what} that cannot be read.`);
+/** What a step takes. Prelude: every key but those of its managed steps is a custom one. */
+function kindOf(key: string): StepKind {
+  if (channelOf(key)) return 'otp';
+  return key === 'verify_passkey' ? 'passkey' : 'custom';
 }
 
-function parse(segment: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(segment, 'base64url').toString('utf8'));
-  } catch {
-    return undefined; // no claims: the schema refuses it
-  }
+/** Where a managed step's code goes; undefined for a step that has none. */
+export function channelOf(stepKey: string): 'sms' | 'email' | undefined {
+  return stepKey === 'verify_sms' ? 'sms' : stepKey === 'verify_email' ? 'email' : undefined;
 }

@@ -1,6 +1,5 @@
 /** What Prelude answers, parsed at the door. */
 import * as v from 'valibot';
-import { malformed } from '../../http/failures.js';
 
 /** Unix seconds up to the year 9999. */
 export const unixSeconds = v.pipe(v.number(), v.minValue(0), v.maxValue(253_402_300_799));
@@ -23,15 +22,3 @@ export const refusalSchema = v.object({
   message: v.optional(v.fallback(v.optional(v.string()), undefined)),
   request_id: v.optional(v.fallback(v.optional(v.string()), undefined)),
 });
-
-/** Parses an answer's body. Throws UnreachableError ANSWER_MALFORMED that names `what`, and never quotes the answer. */
-export function parseAnswer<Schema extends v.GenericSchema>(
-  schema: Schema,
-  json: unknown,
-  what: string,
-): v.InferOutput<Schema> {
-  const parsed = v.safeParse(schema, json);
-  if (parsed.success) return parsed.output;
-  const path = v.getDotPath(parsed.issues[0]);
-  throw malformed(`The service's answer to ${what} is not what it promises${path ? ` (at "${path}")` : ''}.`);
-}

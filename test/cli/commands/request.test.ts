@@ -50,7 +50,7 @@ describe('request', () => {
       challengeId: expect.any(String),
       scopeRequested: SCOPE,
       currentStep: 'verify_sms',
-      steps: [{ order: 1, key: 'verify_sms', done: false, expirationDuration: 600 }],
+      steps: [{ order: 1, key: 'verify_sms', kind: 'otp', done: false, expirationDuration: 600 }],
       userId: expect.stringMatching(/^usr_/),
       sessionId: expect.stringMatching(/^ses_/),
       metadata: { amount: '500' },
@@ -76,7 +76,7 @@ describe('request', () => {
     expect(events[3]).toMatchObject({
       challengeId: id,
       currentStep: 'completed',
-      steps: [{ order: 1, key: 'verify_sms', done: true, expirationDuration: 600 }],
+      steps: [{ order: 1, key: 'verify_sms', kind: 'otp', done: true, expirationDuration: 600 }],
     });
     expect(events[4]).toEqual({
       type: 'granted',
@@ -324,6 +324,7 @@ describe('request', () => {
         STEPUP_STEP: 'verify_sms',
         STEPUP_SCOPE: SCOPE,
         STEPUP_SENT_AT: sent!.sentAt,
+        STEPUP_VERIFICATION_ID: '',
       },
     ]);
   });

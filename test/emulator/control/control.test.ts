@@ -229,6 +229,8 @@ describe('control API', () => {
           externalAuth: null,
           sessionSeconds: 7200,
           otpSends: 3,
+          captcha: false,
+          cookieMode: false,
         },
       });
     });

@@ -90,6 +90,7 @@ describe('a token of the backend', () => {
     ['another subject', { sub: 'somebody' }, {}],
     ['no jti', { jti: undefined }, {}],
     ['no exp', { exp: undefined }, {}],
+    ['no scope', { scope: undefined }, {}],
     ['past exp', { exp: 1_700_000_000 }, {}],
     ['a start to come', { nbf: 4_000_000_000 }, {}],
     ['another issuer', { iss: 'https://evil.example' }, {}],

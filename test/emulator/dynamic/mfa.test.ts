@@ -47,6 +47,21 @@ describe('a TOTP device', () => {
     });
   });
 
+  it('is shown by its id, and its default is not taken away', async () => {
+    const { id } = await user.enrolTotp(email, now);
+    expect(await user.get(`users/mfa/${id}`)).toMatchObject({
+      status: 200,
+      body: { id, type: 'totp', verified: true, default: true, alias: 'Authenticator app' },
+    });
+    expect((await user.get('users/mfa/nothing')).body.code).toBe('mfa_device_not_found');
+    expect((await user.call('PUT', `users/mfa/${id}`, { body: { default: true } })).status).toBe(204);
+    expect(await user.call('PUT', `users/mfa/${id}`, { body: { default: false } })).toMatchObject({
+      status: 501,
+      body: { code: 'not_emulated' },
+    });
+    expect((await user.call('PUT', `users/mfa/${id}`, { body: { default: 'yes' } })).status).toBe(400);
+  });
+
   it('is confirmed by the other call as well, replaces an unconfirmed one, and there is one a user', async () => {
     const elevated = await user.elevate(email, ['credential:link']);
     const first = await user.get('users/mfa/register/totp', { elevated });

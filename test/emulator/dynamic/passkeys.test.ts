@@ -69,6 +69,43 @@ describe('a passkey', () => {
     ]);
   });
 
+  it('is registered as an MFA device as well, under the id of the options', async () => {
+    const { body } = await user.get('users/mfa/register/passkey');
+    expect(body).toEqual({
+      id: expect.any(String),
+      type: 'passkey',
+      registration: expect.objectContaining({ rp: { id: 'localhost', name: 'stepup emulator' }, attestation: 'none' }),
+    });
+    const registered = register(body.registration as Record<string, unknown>, ORIGIN);
+    const sent = { id: body.id, attestation: registered.body };
+    expect((await user.post('users/mfa/register/passkey', sent)).body.code).toBe('elevated_access_token_required');
+    const elevated = await user.elevate(email, ['credential:link']);
+    user.keep(await user.post('users/mfa/register/passkey', sent, { elevated }));
+    expect((await user.get('users/passkeys')).body).toMatchObject({
+      count: 1,
+      passkeys: [{ id: body.id, credentialId: registered.credential.id }],
+    });
+    expect((await user.get('users/mfa/register/passkey')).body.registration).toMatchObject({
+      excludeCredentials: [{ id: registered.credential.id }],
+    });
+  });
+
+  it('is not registered as an MFA device under another id, or one that was not promised', async () => {
+    const elevated = await user.elevate(email, ['credential:link']);
+    const promised = (await user.get('users/mfa/register/passkey')).body;
+    const plain = (await user.get('users/passkeys/register')).body;
+    for (const [id, options] of [
+      ['other', promised.registration],
+      [promised.id, plain],
+    ]) {
+      const attestation = register(options as Record<string, unknown>, ORIGIN).body;
+      expect((await user.post('users/mfa/register/passkey', { id, attestation }, { elevated })).body.code).toBe(
+        'mfa_device_not_found',
+      );
+    }
+    expect((await user.get('users/passkeys')).body.count).toBe(0);
+  });
+
   it('of another id than the authenticator made, or by a challenge to use one, is refused', async () => {
     const elevated = await user.elevate(email, ['credential:link']);
     const options = (await user.get('users/passkeys/register')).body;

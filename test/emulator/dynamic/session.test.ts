@@ -193,7 +193,6 @@ describe('the environment', () => {
     ['POST', 'waas/w1/signMessage'],
     ['POST', 'verify/transfer'],
     ['GET', 'deviceRegistrations'],
-    ['GET', 'users/mfa/register/passkey'],
   ])('%s %s is the service’s, and not emulated', async (method, path) => {
     expect(await user.call(method, path)).toMatchObject({
       status: 501,
@@ -223,7 +222,7 @@ describe('the environment', () => {
     });
     const may = allowed ? origin : null;
     expect(preflight.headers.get('access-control-allow-origin')).toBe(may);
-    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,POST,PUT,DELETE');
+    expect(preflight.headers.get('access-control-allow-methods')).toBe('GET,POST,PUT,DELETE,OPTIONS');
     const listed = preflight.headers.get('access-control-allow-headers')?.split(',') ?? [];
     for (const header of wanted.split(',')) expect(listed).toContain(header);
     const refused = await fetch(`${world.base}/users`, { headers: { origin } });

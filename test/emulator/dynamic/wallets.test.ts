@@ -193,19 +193,6 @@ describe('a wallet', () => {
     expect((await user.post('wallets/verify', body)).body.code).toBe('invalid_wallet_address');
   });
 
-  it('that is embedded is listed nowhere and proves nothing', async () => {
-    const wallet = new Wallet();
-    const client = new Client(world);
-    const more = { walletProvider: 'embeddedWallet' };
-    client.keep(await client.post('wallets/signin', await signed(client, wallet, { more })));
-    expect((await client.post('stepUp/check', { scope: 'wallet:export' })).body.credentials).toEqual([]);
-    const body = await signed(client, wallet, { more: { ...more, requestedScopes: ['wallet:export'] } });
-    expect(await client.post('wallets/verify', body)).toMatchObject({
-      status: 403,
-      body: { code: 'embedded_wallet_not_allowed' },
-    });
-  });
-
   it('cannot re-authenticate a user with a factor, and its nonce stays good', async () => {
     const wallet = new Wallet();
     const client = await signInBy(wallet);
@@ -216,6 +203,92 @@ describe('a wallet', () => {
     const body = await signed(client, wallet, wish);
     expect((await client.post('wallets/verify', body)).body.code).toBe('mfa_required');
     expect((await client.post('wallets/signin', body)).status).toBe(200);
+  });
+});
+
+describe('an embedded wallet', () => {
+  const EMBEDDED = { walletProvider: 'embeddedWallet' };
+
+  async function embedded(wallet: Wallet): Promise<Client> {
+    const client = new Client(world);
+    client.keep(await client.post('wallets/signin', await signed(client, wallet, { more: EMBEDDED })));
+    return client;
+  }
+
+  const check = async (client: Client) => (await client.post('stepUp/check', { scope: 'wallet:export' })).body;
+
+  it('signs in, and is shown as what it is', async () => {
+    const wallet = new Wallet();
+    const client = await embedded(wallet);
+    expect(client.user.verifiedCredentials).toMatchObject([
+      { format: 'blockchain', address: wallet.address, wallet_provider: 'embeddedWallet', signInEnabled: true },
+    ]);
+  });
+
+  it('is not listed by the check, and is no default', async () => {
+    const client = await embedded(new Wallet());
+    expect(await check(client)).toEqual({ isRequired: true, credentials: [] });
+  });
+
+  it('that is linked, and can sign in, is not listed beside what is', async () => {
+    await world.control.settings({ dynamic: { multipleSignInCredentials: true } });
+    const user = await signedIn(world, email);
+    const external = new Wallet();
+    const elevated = await user.elevate(email, ['credential:link']);
+    for (const [wallet, more] of [
+      [new Wallet(), EMBEDDED],
+      [external, {}],
+    ] as const) {
+      user.keep(await user.post('verify/link', await signed(user, wallet, { more }), { elevated }));
+    }
+    await world.control.settings({ dynamic: { multipleSignInCredentials: false } });
+    const [mail, inner, outer] = user.user.verifiedCredentials as { id: string }[];
+    expect(inner).toMatchObject({ wallet_provider: 'embeddedWallet', signInEnabled: true });
+    expect(await check(user)).toEqual({
+      isRequired: true,
+      credentials: [
+        { id: mail?.id, format: 'email', alias: email },
+        { id: outer?.id, format: 'blockchain', alias: external.address },
+      ],
+      defaultCredentialId: mail?.id,
+    });
+  });
+
+  it.each(['embeddedWallet', 'browserExtension'])(
+    'proves nothing, whatever the call says it is: %s',
+    async (walletProvider) => {
+      const wallet = new Wallet();
+      const client = await embedded(wallet);
+      const body = await signed(client, wallet, { more: { walletProvider, requestedScopes: ['wallet:export'] } });
+      expect(await client.post('wallets/verify', body)).toMatchObject({
+        status: 403,
+        body: { code: 'embedded_wallet_not_allowed' },
+      });
+      client.keep(await client.post('wallets/signin', body));
+      expect((await check(client)).credentials).toEqual([]);
+    },
+  );
+
+  it('is not unlinked, nor named as a hint; nothing is spent by the refusal', async () => {
+    const user = await signedIn(world, email);
+    const link = await user.elevate(email, ['credential:link']);
+    for (const more of [EMBEDDED, {}]) {
+      user.keep(await user.post('verify/link', await signed(user, new Wallet(), { more }), { elevated: link }));
+    }
+    const [, inner, outer] = user.user.verifiedCredentials as { id: string }[];
+    const elevated = await user.elevate(email, ['credential:unlink', 'wallet:sign']);
+    for (const body of [
+      { walletId: inner?.id },
+      { verifiedCredentialId: inner?.id },
+      { verifiedCredentialId: outer?.id, walletId: inner?.id },
+    ]) {
+      expect(await user.post('verify/unlink', body, { elevated })).toMatchObject({
+        status: 422,
+        body: { code: 'forbidden_unlink_request' },
+      });
+    }
+    const answer = await user.post('verify/unlink', { verifiedCredentialId: outer?.id }, { elevated });
+    expect((answer.body.user as { verifiedCredentials: unknown[] }).verifiedCredentials).toHaveLength(2);
   });
 });
 

@@ -44,7 +44,7 @@ function kindOfJti(jti: unknown, body: string): string {
 }
 
 /** Header and payload of a JWS. */
-function decode(jws: string): [Record<string, unknown>, Record<string, unknown>] {
+export function decode(jws: string): [Record<string, unknown>, Record<string, unknown>] {
   const [header = '', payload = ''] = jws.split('.');
   const parse = (part: string): Record<string, unknown> => JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
   return [parse(header), parse(payload)];
@@ -54,11 +54,21 @@ function bodyFacts(body: string): string[] {
   return body === '' ? ['body empty'] : fields('body', JSON.parse(body));
 }
 
-/** `{a: {b: 1}}` → `PREFIX a.b: number`. */
-function fields(prefix: string, value: unknown, path = ''): string[] {
-  if (typeof value !== 'object' || value === null)
-    return [`${prefix} ${path}: ${value === null ? 'null' : typeof value}`];
-  return Object.entries(value).flatMap(([key, inner]) => fields(prefix, inner, path === '' ? key : `${path}.${key}`));
+/** `{a: {b: 1}}` → `PREFIX a.b: number`. `formOf` says what is told of a value; without it, its type. */
+export function fields(
+  prefix: string,
+  value: unknown,
+  formOf: (value: unknown, path: string) => string = typeOf,
+  path = '',
+): string[] {
+  if (typeof value !== 'object' || value === null) return [`${prefix} ${path}: ${formOf(value, path)}`];
+  const entries = Object.entries(value);
+  if (entries.length === 0) return [`${prefix} ${path}: ${JSON.stringify(value)}`];
+  return entries.flatMap(([key, inner]) => fields(prefix, inner, formOf, path === '' ? key : `${path}.${key}`));
+}
+
+function typeOf(value: unknown): string {
+  return value === null ? 'null' : typeof value;
 }
 
 /** How two lists of requests for one step of the walk differ, one line a difference. */

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createHttp, type Http } from '../../../src/http/client.js';
 import { createPrelude } from '../../../src/providers/prelude/prelude.js';
 import type { PendingStep, Provider, StepEvent } from '../../../src/providers/provider.js';
-import { sessionKeyOf, type Target } from '../../../src/providers/target.js';
+import { sessionKeyOf, type PreludeTarget } from '../../../src/providers/target.js';
 import { createStore } from '../../../src/store/create.js';
 import type { JsonObject, Store } from '../../../src/store/store.js';
 import { startService, type Service } from '../../support/prelude-service.js';
@@ -19,7 +19,7 @@ export interface House {
   provider: Provider;
   store: Store;
   http: Http;
-  target: Target;
+  target: PreludeTarget;
   debug: string[];
   /** Milliseconds; the service's clock is its own. */
   clock: { now: number };
@@ -37,7 +37,7 @@ export async function openHouse(options: { dialect?: 'otp' | 'login-otp' } = {})
   const service = await startService({ now: NOON, ...options });
   const clock = { now: NOON };
   const debug: string[] = [];
-  const target: Target = {
+  const target: PreludeTarget = {
     provider: 'prelude',
     appId: 'demo',
     frontendUrl: service.url,

@@ -1,14 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { sentAt } from '../../../src/providers/prelude/otp.js';
+import { sentAt } from '../../../src/providers/instants.js';
 
 const NOON = Date.UTC(2026, 2, 1, 12);
-const answer = (offsetSeconds: number): Parameters<typeof sentAt>[1] => ({
-  status: 204,
-  headers: new Headers(),
-  json: undefined,
-  offsetSeconds,
-});
-
 describe('when a code was sent', () => {
   it.each([
     ['our clock agrees', 0, '2026-03-01T12:00:00.000Z'],
@@ -16,6 +9,6 @@ describe('when a code was sent', () => {
     ['our clock is ten minutes fast', -600, '2026-03-01T11:49:59.000Z'],
     ['our clock is ten minutes slow', 600, '2026-03-01T12:09:59.000Z'],
   ])('is told by the clock of the service: %s', (_case, offset, expected) => {
-    expect(sentAt(NOON, answer(offset))).toBe(expected);
+    expect(sentAt(NOON, { offsetSeconds: offset })).toBe(expected);
   });
 });

@@ -26,7 +26,7 @@ describe('request', () => {
         challengeId: 'chl_01',
         scopeRequested: SCOPE,
         currentStep: 'verify_sms',
-        steps: [{ order: 1, key: 'verify_sms', done: false, expirationDuration: 300 }],
+        steps: [{ order: 1, key: 'verify_sms', kind: 'otp', done: false, expirationDuration: 300 }],
         userId: 'usr_01',
         sessionId: 'ses_01',
         expiresAt: '2026-03-01T12:05:00.000Z',

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { chooseChallenge } from '../../challenges.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { walkChallenge } from '../../walk.js';
 
 export interface Options extends CodeFlags {

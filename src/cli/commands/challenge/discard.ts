@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { chooseChallenge } from '../../challenges.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export interface Options {
   id?: string | undefined;

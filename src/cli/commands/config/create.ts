@@ -3,7 +3,7 @@ import { InputNeededError, RefusedError, UsageError } from '../../../errors.js';
 import type { StepUpConfig } from '../../../providers/prelude/config.js';
 import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
 import { managementKeyOf, type Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { firstHook } from '../../stepup-config.js';
 import { describeConfig } from './describe.js';
 import { differences, inWords } from './differences.js';
@@ -44,7 +44,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
   const given = parseConfigFlags(options);
   const document = options.file === undefined ? undefined : await readDocument(system, options.file);
-  const target = await context.target();
+  const target = await context.preludeTarget();
   const own = managementKeyOf(target);
   const wanted = document ? given : await withHook(context, given, options, await store.hookUrl(own));
   const management = await context.management();

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { managementKeyOf, type Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export interface Options {
   /** Asks nothing. */
@@ -26,7 +26,7 @@ Examples:
 /** Deletes the step-up configuration, and the default hook that is kept here. Throws InputNeededError without `--yes`. */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal, store } = context;
-  const { appId, managementUrl } = await context.target();
+  const { appId, managementUrl } = await context.preludeTarget();
   const management = await context.management();
   const config = await terminal.progress('Reading the configuration', () => management.stepUpConfig());
   if (!config) {

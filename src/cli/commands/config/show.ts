@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { requireConfig } from '../../stepup-config.js';
 import { describeConfig } from './describe.js';
 
@@ -23,7 +23,7 @@ Examples:
 export async function run(context: Context): Promise<void> {
   const { terminal } = context;
   const { config, keptHook } = await requireConfig(context);
-  const { appId } = await context.target();
+  const { appId } = await context.preludeTarget();
   terminal.result(
     config,
     () => `Step-up of application ${terminal.out.bold(appId)}\n${describeConfig(config, keptHook)}`,

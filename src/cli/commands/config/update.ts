@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../errors.js';
 import { managementKeyOf, type Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { requireConfig } from '../../stepup-config.js';
 import { differences, inWords } from './differences.js';
 import { readDocument, refuseUnknown } from './document.js';
@@ -52,7 +52,7 @@ export async function run(context: Context, options: Options): Promise<void> {
     changes.length === 0
       ? stored
       : await terminal.progress('Writing the configuration', () => management.replaceStepUpConfig(next));
-  if (hookUrl !== undefined) await store.saveHookUrl(managementKeyOf(await context.target()), hookUrl);
+  if (hookUrl !== undefined) await store.saveHookUrl(managementKeyOf(await context.preludeTarget()), hookUrl);
 
   const hook = hookUrl ?? keptHook;
   const newDefault = hookUrl !== undefined && hookUrl !== keptHook;

@@ -3,7 +3,7 @@ import { FailedError, UsageError } from '../../../errors.js';
 import type { Message } from '../../../emulator/emulator.js';
 import type { Context } from '../../context.js';
 import { findEmulatorClient } from '../../emulator-client.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export interface Options {
   to?: string | undefined;
@@ -49,7 +49,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
   const wait = parseWait(options.wait);
   const { to, purpose, channel } = options;
-  const challenge = options.challenge ?? (system.env.STEPUP_CHALLENGE_ID || undefined);
+  const { STEPUP_VERIFICATION_ID: verification, STEPUP_CHALLENGE_ID: known } = system.env;
+  const challenge = options.challenge ?? (verification || known || undefined);
   const after = options.after ?? (system.env.STEPUP_SENT_AT || undefined);
   const client = await findEmulatorClient(context);
   const messages = await terminal.progress('Waiting for a message', () =>

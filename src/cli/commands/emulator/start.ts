@@ -5,7 +5,7 @@ import { StepupError } from '../../../errors.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
 import { emulatorClient, type EmulatorClient } from '../../emulator-client.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { interrupted, parseLoopbackHost, parsePort } from '../../serving.js';
 import { version } from '../../version.js';
 import { eventInWords } from './event.js';

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { printable } from '../../terminal/printable.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { interrupted, parseLoopbackHost, parsePort, urlOf } from '../../serving.js';
 import {
   addVerdictFlags,
@@ -53,7 +53,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const host = parseLoopbackHost(options.host);
   const steps = options.step ?? (options.verdict === 'review' ? ['verify_sms'] : undefined);
   const verdict = parseVerdict(options.verdict, { ...options, step: steps }, '--verdict');
-  const target = await context.target();
+  const target = await context.preludeTarget();
   const [{ createJwks }, { listen }] = await Promise.all([
     import('../../../providers/prelude/jwks.js'),
     import('../../../emulator/listener.js'),

@@ -1,20 +1,23 @@
 import type { Command } from 'commander';
-import { RefusedError } from '../../../errors.js';
+import { RefusedError, UsageError } from '../../../errors.js';
 import { challengeInWords, chooseChallenge } from '../../challenges.js';
 import { codeWrong, createCodeSource } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { showGrant } from '../../grants.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export interface Options {
   challenge?: string | undefined;
   code?: string | undefined;
+  /** Scopes of a challenge that was opened without one. */
+  scope?: string[] | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
   command
     .option('--challenge <id>', 'challenge id; not needed when one is open')
     .option('--code <code>', 'the code, or - to read it from standard input')
+    .option('--scope <scope...>', 'Dynamic: what the code is for, where it was sent before a scope was named')
     .addHelpText(
       'after',
       `
@@ -39,11 +42,14 @@ export async function run(context: Context, options: Options): Promise<void> {
     options.challenge,
     '--challenge',
   );
+  if (scopeRequested === '' && options.scope === undefined) throw scopeMissing(challengeId);
   source.ready(challengeId);
-  const answer = await source.next({ challengeId, key: currentStep, scope: scopeRequested }, []).finally(source.close);
+  const answer = await source
+    .next({ challengeId, key: currentStep, scope: options.scope?.join(' ') ?? scopeRequested }, [])
+    .finally(source.close);
   if (answer.kind === 'resend') throw new TypeError('a step without resend was told to send again');
   const { challenge, grant } = await checking(challengeId, () =>
-    terminal.progress('Checking the code', () => provider.checkCode(challengeId, answer.code)),
+    terminal.progress('Checking the code', () => provider.checkCode(challengeId, answer.code, options.scope)),
   );
   if (!grant) {
     terminal.result({ challenge }, () => challengeInWords(challenge));
@@ -61,4 +67,12 @@ async function checking<T>(challengeId: string, work: () => Promise<T>): Promise
       throw codeWrong({ challengeId }, error.serviceCode);
     throw error;
   }
+}
+
+/** Before a code is asked for: it could not be used. */
+function scopeMissing(challengeId: string): UsageError {
+  return new UsageError('SCOPE_COUNT', 'The code was sent before a scope was named, so one is needed now.', {
+    field: '--scope',
+    hint: `Name it with: stepup otp check --challenge ${challengeId} --scope SCOPE`,
+  });
 }

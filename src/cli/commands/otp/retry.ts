@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { sendCode } from '../../challenges.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export interface Options {
   challenge?: string | undefined;
@@ -23,5 +23,5 @@ Examples:
 
 /** Sends the code of a challenge's current step again, by the retry call. Throws UsageError, RefusedError, SessionError, UnreachableError. */
 export async function run(context: Context, { challenge }: Options): Promise<void> {
-  await sendCode(context, challenge, { again: true });
+  await sendCode(context, { challenge, again: true });
 }

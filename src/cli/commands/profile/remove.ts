@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../errors.js';
 import { hostOf } from '../../../providers/target.js';
-import type { Profile } from '../../../store/store.js';
+import type { PreludeProfile, Profile } from '../../../store/store.js';
 import { managementKeyOf, type Context } from '../../context.js';
-import type { Handle } from '../../program.js';
-import { pickProfile } from '../../target.js';
+import { applicationIn } from '../init/profile.js';
+import type { Handle } from '../../tree.js';
+import { pickProfile } from '../../target/base.js';
 import { askProfile } from './ask.js';
 
 export interface Options {
@@ -42,12 +43,31 @@ export async function run(context: Context, options: Options): Promise<void> {
   const profiles = await store.profiles();
   const name = wholeName(options.name ?? (await askProfile(context, Object.keys(profiles))), Object.keys(profiles));
   const profile = profiles[name]!;
-  const question = `Remove the profile "${name}", of application ${profile.appId}?`;
+  const question = `Remove the profile "${name}", of ${applicationIn(profile)}?`;
   if (!options.yes && !(await terminal.confirm(question, '--yes'))) {
     terminal.result({ profile: name, removed: false }, () => 'Nothing was removed.');
     return;
   }
   await store.removeProfile(name);
+  const key = profile.provider === 'prelude' ? await removeKey(context, name, profile, profiles) : 'none';
+  terminal.result({ profile: name, removed: true, managementKeyRemoved: key === 'removed' }, () => {
+    if (key === 'none') return `Profile ${name} is removed.`;
+    return key === 'shared'
+      ? `Profile ${name} is removed. The management key stays: another profile has the same application.`
+      : `Profile ${name} is removed, with the management key of its application.`;
+  });
+  const host = hostOf(profile.provider === 'prelude' ? profile.frontendUrl : profile.apiUrl);
+  const application = profile.provider === 'prelude' ? profile.appId : profile.environmentId;
+  terminal.note(`The session of ${application} at ${host} stays, if there is one.`);
+}
+
+/** What an application itself has in the store goes with its last profile. */
+async function removeKey(
+  { store }: Context,
+  name: string,
+  profile: PreludeProfile,
+  profiles: Record<string, Profile>,
+): Promise<'none' | 'shared' | 'removed'> {
   const own = managementKeyOf(profile);
   const shared = Object.entries(profiles).some(([other, each]) => other !== name && sharesKey(each, profile));
   const hadKey = (await store.managementKey(own)) !== undefined;
@@ -55,13 +75,7 @@ export async function run(context: Context, options: Options): Promise<void> {
     if (hadKey) await store.saveManagementKey(own, undefined);
     await store.saveHookUrl(own, undefined);
   }
-  terminal.result({ profile: name, removed: true, managementKeyRemoved: hadKey && !shared }, () => {
-    if (!hadKey) return `Profile ${name} is removed.`;
-    return shared
-      ? `Profile ${name} is removed. The management key stays: another profile has the same application.`
-      : `Profile ${name} is removed, with the management key of its application.`;
-  });
-  terminal.note(`The session of ${profile.appId} at ${hostOf(profile.frontendUrl)} stays, if there is one.`);
+  return hadKey ? (shared ? 'shared' : 'removed') : 'none';
 }
 
 /** What is removed is named in full: the beginning of a name could mean another one than was thought. */
@@ -74,6 +88,6 @@ function wholeName(text: string, known: string[]): string {
   });
 }
 
-function sharesKey(one: Profile, other: Profile): boolean {
-  return one.appId === other.appId && one.managementUrl === other.managementUrl;
+function sharesKey(one: Profile, other: PreludeProfile): boolean {
+  return one.provider === 'prelude' && one.appId === other.appId && one.managementUrl === other.managementUrl;
 }

@@ -1,7 +1,11 @@
 import type { Command } from 'commander';
 import { managementKeyOf, type Context } from '../../context.js';
-import type { Handle } from '../../program.js';
-import { pickProfile, resolveTarget, type Source } from '../../target.js';
+import type { Handle } from '../../tree.js';
+import { resolveTarget } from '../../target.js';
+import { pickProfile } from '../../target/base.js';
+import type { ResolvedDynamic } from '../../target/dynamic.js';
+import type { Source } from '../../target/given.js';
+import type { ResolvedPrelude } from '../../target/prelude.js';
 
 export function define(command: Command, handle: Handle): void {
   command
@@ -34,10 +38,34 @@ interface Shown {
  * PROFILE_UNKNOWN, PROFILE_AMBIGUOUS, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, URL_INVALID.
  */
 export async function run(context: Context, { name }: Options): Promise<void> {
-  const { terminal, store, globals, system } = context;
+  const { store, globals, system } = context;
   const known = Object.keys(await store.profiles());
   const chosen = name === undefined ? globals.profile : pickProfile(name, known, 'name');
   const target = await resolveTarget({ ...globals, profile: chosen }, system.env, store);
+  return target.provider === 'prelude' ? showPrelude(context, target) : showDynamic(context, target);
+}
+
+function showDynamic({ terminal }: Context, target: ResolvedDynamic): void {
+  const { sources } = target;
+  const result = {
+    profile: target.profileName ?? null,
+    provider: target.provider,
+    environmentId: shown(target.environmentId, sources.environmentId),
+    apiUrl: shown(target.apiUrl, sources.apiUrl),
+    origin: shown(target.origin, sources.origin),
+  };
+  terminal.result(result, ({ profile, environmentId, apiUrl, origin }) =>
+    [
+      profile === null ? 'No profile is used.' : `Profile ${terminal.out.bold(profile)}`,
+      line('environment', environmentId),
+      line('API', apiUrl),
+      line('origin', origin),
+    ].join('\n'),
+  );
+}
+
+async function showPrelude(context: Context, target: ResolvedPrelude): Promise<void> {
+  const { terminal, store } = context;
   const { sources } = target;
   const own = managementKeyOf(target);
   const hookUrl = await store.hookUrl(own);

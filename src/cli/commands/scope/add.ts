@@ -4,7 +4,7 @@ import { parseScope } from '../../../providers/prelude/input.js';
 import type { StepUpConfig } from '../../../providers/prelude/config.js';
 import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 import { requireConfig, type Configured } from '../../stepup-config.js';
 import {
   addVerdictFlags,

@@ -1,83 +1,44 @@
 import type { Command } from 'commander';
-import type { AllowedScope } from '../../../providers/prelude/config.js';
+import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
-import { decidedBy, entryFacts, type EntryFacts } from './entries.js';
+import type { Handle } from '../../tree.js';
+
+export interface Options {
+  /** Dynamic: also the scopes that are not for users of an app. */
+  all?: boolean | undefined;
+}
 
 export function define(command: Command, handle: Handle): void {
   command
+    .option('--all', 'Dynamic: also those of business accounts and of the console')
     .addHelpText(
       'after',
       `
-A scope can be requested when it is registered on the application and allowed in the step-up configuration.
+Prelude: a scope can be requested when it is registered on the application and allowed in the step-up configuration. Dynamic: the
+service has the scopes; a token for one is for a single use or for a time, unless the environment's settings say otherwise.
 
 Examples:
   $ stepup scope list
   $ stepup scope list --json
 `,
     )
-    .action(handle((context) => run(context)));
+    .action(handle((context, options: Options) => run(context, options)));
 }
 
-interface Row {
-  scope: string;
-  /** Whether the application has it. */
-  registered: boolean;
-  /** Whether the step-up configuration has it. */
-  allowed: boolean;
-  /** Mode of its first entry. */
-  mode: EntryFacts['mode'] | null;
-  /** The first entry that fits a user decides. */
-  entries: EntryFacts[];
-  /** Why it cannot be requested. */
-  problem?: string;
-}
-
-/** Lists the scopes of both sides. Throws RefusedError MANAGEMENT_KEY_REFUSED, APPLICATION_UNKNOWN. */
-export async function run(context: Context): Promise<void> {
-  const { terminal } = context;
-  const management = await context.management();
-  const [registered, config] = await terminal.progress('Reading the scopes', () =>
-    Promise.all([management.scopes(), management.stepUpConfig()]),
-  );
-  const allowed = config?.allowed_scopes ?? [];
-  const names = [...new Set([...allowed.map(({ scope }) => scope), ...registered])].sort();
-  const rows = names.map((scope) => rowOf(scope, registered, allowed, config !== undefined));
-  await terminal.list(
-    { scopes: rows },
-    rows,
-    [
-      { title: 'SCOPE', value: (row) => row.scope },
-      { title: 'REGISTERED', value: (row) => yesNo(row.registered) },
-      { title: 'ALLOWED', value: (row) => yesNo(row.allowed) },
-      { title: 'MODE', value: (row) => [...new Set(row.entries.map(({ mode }) => mode))].join(', ') || '-' },
-      { title: 'DECIDED BY', value: (row) => row.entries.map(decidedBy).join('; ') || '-' },
-      { title: 'PROBLEM', value: (row) => (row.problem === undefined ? '' : terminal.out.bad(row.problem)) },
-    ],
-    'There is no scope. Add one with: stepup scope add transfer:write',
-  );
-}
-
-function rowOf(scope: string, registered: string[], allowed: AllowedScope[], configured: boolean): Row {
-  const entries = allowed.filter((entry) => entry.scope === scope).map(entryFacts);
-  const isRegistered = registered.includes(scope);
-  const problem = !configured
-    ? 'no step-up configuration'
-    : entries.length === 0
-      ? 'not in the step-up configuration'
-      : isRegistered
-        ? undefined
-        : 'not registered on the application';
-  return {
-    scope,
-    registered: isRegistered,
-    allowed: entries.length > 0,
-    mode: entries[0]?.mode ?? null,
-    entries,
-    ...(problem === undefined ? {} : { problem }),
-  };
-}
-
-function yesNo(value: boolean): string {
-  return value ? 'yes' : 'no';
+/**
+ * Lists the scopes that may be requested. Throws RefusedError MANAGEMENT_KEY_REFUSED and APPLICATION_UNKNOWN at Prelude, UsageError
+ * COMMAND_UNSUPPORTED for `--all` there.
+ */
+export async function run(context: Context, { all = false }: Options): Promise<void> {
+  if ((await context.target()).provider === 'dynamic') {
+    const { listDynamic } = await import('./list-dynamic.js');
+    return listDynamic(context, all);
+  }
+  if (all) {
+    throw new UsageError('COMMAND_UNSUPPORTED', '--all is of Dynamic: at Prelude every scope is listed.', {
+      field: '--all',
+    });
+  }
+  const { listPrelude } = await import('./list-prelude.js');
+  return listPrelude(context);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { parseScope } from '../../../providers/prelude/input.js';
 import type { Context } from '../../context.js';
-import type { Handle } from '../../program.js';
+import type { Handle } from '../../tree.js';
 
 export function define(command: Command, handle: Handle): void {
   command

@@ -2,6 +2,7 @@
 import { Hono, type Context } from 'hono';
 import { updateResponse, verifyResponse } from '../answers.js';
 import { readBody } from '../body.js';
+import { requireCaptcha } from '../captcha.js';
 import { gated, issueElevated } from '../elevation.js';
 import { DynamicError, type Env } from '../errors.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
@@ -34,14 +35,16 @@ export function codeRoutes(parts: Parts): Hono<Env> {
 
     routes.post(`/${path}/create`, async (c) => {
       const place = placeOf(c, parts);
-      const contact = await readContact(c, channel);
+      const { contact, captchaToken } = await readContact(c, channel);
+      await requireCaptcha(place, captchaToken);
       const id = await startVerification(place, contact, await purposeOf(c, place, contact));
       return c.json(show(id, contact));
     });
 
     routes.post(`/${path}/retry`, async (c) => {
       const place = placeOf(c, parts);
-      const { verificationUUID } = await readBody(c, RetryBody);
+      const { verificationUUID, captchaToken } = await readBody(c, RetryBody);
+      await requireCaptcha(place, captchaToken);
       const pending = await findPending(place, channel, verificationUUID);
       await resend(place, pending, await purposeOf(c, place, pending.contact));
       return c.json(show(verificationUUID, pending.contact));
@@ -59,7 +62,7 @@ export function codeRoutes(parts: Parts): Hono<Env> {
       // Dynamic: a first factor can then be enrolled without a second prompt.
       const early = body.allowNewMFALinking && !hasMfa(bearer.user);
       const elevatedAccessToken = early ? await issueElevated(place, bearer, ['credential:link']) : undefined;
-      return c.json(await verifyResponse(place, bearer, { elevatedAccessToken }));
+      return c.json(await verifyResponse(c, place, bearer, { elevatedAccessToken }));
     });
 
     routes.post(`/${path}/verify`, async (c) => {
@@ -70,10 +73,10 @@ export function codeRoutes(parts: Parts): Hono<Env> {
       if (wish.requestedScopes === undefined) {
         const gate = { path: `${path}/verify`, scope: 'credential:link' } as const;
         const linked = await gated(c, place, bearer, gate, () => link(place, bearer, pending, verificationToken));
-        return c.json(await updateResponse(place, linked));
+        return c.json(await updateResponse(c, place, linked));
       }
       const proved = await reauthenticateByCode(place, bearer, pending, { code: verificationToken, wish });
-      return c.json(await updateResponse(place, proved.bearer, proved.earned));
+      return c.json(await updateResponse(c, place, proved.bearer, proved.earned));
     });
   }
 
@@ -84,7 +87,7 @@ export function codeRoutes(parts: Parts): Hono<Env> {
     const { verificationUUID, verificationToken, ...wish } = await readBody(c, CodeBody);
     const pending = await findPending(place, 'email', verificationUUID);
     const proved = await reauthenticateByCode(place, bearer, pending, { code: verificationToken, wish });
-    return c.json(await verifyResponse(place, proved.bearer, proved.earned));
+    return c.json(await verifyResponse(c, place, proved.bearer, proved.earned));
   });
 
   return routes;
@@ -113,17 +116,20 @@ async function link(place: Place, bearer: Bearer, pending: Pending, code: string
   return { user, session: await noteVerified(place, bearer.session, credential.id) };
 }
 
-async function readContact(c: Context<Env>, channel: Channel): Promise<Contact> {
+async function readContact(
+  c: Context<Env>,
+  channel: Channel,
+): Promise<{ contact: Contact; captchaToken?: string | null | undefined }> {
   if (channel === 'email') {
-    const { email } = await readBody(c, EmailBody);
+    const { email, captchaToken } = await readBody(c, EmailBody);
     if (!ADDRESS.test(email)) throw new DynamicError('invalid_email', 'email: expected an address, got something else');
-    return { format: 'email', email };
+    return { contact: { format: 'email', email }, captchaToken };
   }
-  const { phoneCountryCode, phoneNumber, isoCountryCode } = await readBody(c, PhoneBody);
-  if (phoneCountryCode.length + phoneNumber.length > MAX_DIGITS) {
+  const { captchaToken, ...number } = await readBody(c, PhoneBody);
+  if (number.phoneCountryCode.length + number.phoneNumber.length > MAX_DIGITS) {
     throw new DynamicError('invalid_phone', `phoneNumber: expected at most ${MAX_DIGITS} digits in all, got more`);
   }
-  return { format: 'phoneNumber', phoneNumber, phoneCountryCode, isoCountryCode };
+  return { contact: { format: 'phoneNumber', ...number }, captchaToken };
 }
 
 /** Only the bearer tells what a code is for; the call does not. */

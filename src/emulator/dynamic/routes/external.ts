@@ -24,7 +24,7 @@ export function externalRoutes(parts: Parts): Hono<Env> {
       sessionPublicKey,
       prove: () => Promise.resolve(),
     });
-    return c.json(await verifyResponse(place, bearer));
+    return c.json(await verifyResponse(c, place, bearer));
   });
 
   routes.post('/externalAuth/verify', async (c) => {
@@ -35,7 +35,10 @@ export function externalRoutes(parts: Parts): Hono<Env> {
     if (!credentialOf(bearer.user, { format: 'externalUser', subject: assertion.sub })) {
       throw new DynamicError('invalid_external_auth', "sub: expected the bearer's external id, got another");
     }
-    const scopes = requireScopes((assertion.scope ?? '').split(' ').filter(Boolean));
+    if (assertion.scope === undefined) {
+      throw new DynamicError('invalid_external_auth', 'scope: expected the scopes to elevate to, got none');
+    }
+    const scopes = requireScopes(assertion.scope.split(' ').filter(Boolean));
     await spendAssertion(place, assertion);
     return c.json({ elevatedAccessToken: await issueElevated(place, bearer, scopes) });
   });

@@ -10,9 +10,9 @@ import { recoveryCodes, spendRecoveryCode } from '../recovery-codes.js';
 import { hasMfa } from '../rules.js';
 import { requireBearer } from '../sessions.js';
 import { proveFactor } from '../step-up.js';
-import { registerTotp, removeTotp, showDevice, spendTotp } from '../totp-devices.js';
+import { registerTotp, removeTotp, requireDevice, showDevice, spendTotp } from '../totp-devices.js';
 import { amendUser, type User } from '../users.js';
-import { RecoveryBody, TotpBody, TotpConfirmBody } from '../wire.js';
+import { DeviceBody, RecoveryBody, TotpBody, TotpConfirmBody } from '../wire.js';
 
 /** `users/mfa`, `users/mfa/methods`, `users/mfa/{id}`, `users/mfa/register/totp`, `users/mfa/auth/{totp,recovery}`, `users/mfa/recovery`. */
 export function mfaRoutes(parts: Parts): Hono<Env> {
@@ -55,7 +55,7 @@ export function mfaRoutes(parts: Parts): Hono<Env> {
       const { user, device } = await spendTotp(place, bearer.user.id, { code, id: id ?? undefined });
       return { user, factorId: device.id };
     });
-    return c.json(await verifyResponse(place, proved.bearer, proved.earned));
+    return c.json(await verifyResponse(c, place, proved.bearer, proved.earned));
   });
 
   routes.post('/users/mfa/auth/recovery', async (c) => {
@@ -65,7 +65,7 @@ export function mfaRoutes(parts: Parts): Hono<Env> {
     const proved = await proveFactor(place, bearer, wish, async () => ({
       user: await spendRecoveryCode(place, bearer.user, code),
     }));
-    return c.json(await verifyResponse(place, proved.bearer, proved.earned));
+    return c.json(await verifyResponse(c, place, proved.bearer, proved.earned));
   });
 
   for (const method of ['GET', 'POST'] as const) {
@@ -77,10 +77,19 @@ export function mfaRoutes(parts: Parts): Hono<Env> {
     });
   }
 
+  routes.get('/users/mfa/:id', async (c) => {
+    const { user } = await requireBearer(c, placeOf(c, parts));
+    return c.json(showDevice(user, requireDevice(user, c.req.param('id'))));
+  });
+
   routes.put('/users/mfa/:id', async (c) => {
     const place = placeOf(c, parts);
     const { user } = await requireBearer(c, place);
     const id = c.req.param('id');
+    if ((await readBody(c, DeviceBody)).default === false) {
+      const words = 'The emulator does not take the default away from a device; make another one the default';
+      throw new DynamicError('not_emulated', 'default: expected true or nothing, got false', words);
+    }
     await amendUser(place, user.id, (kept) => {
       const ids = [...(kept.totp ? [kept.totp.id] : []), ...kept.passkeys.map((passkey) => passkey.id)];
       if (ids.includes(id)) return { ...kept, defaultMfaId: id };

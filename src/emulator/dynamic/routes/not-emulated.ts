@@ -7,7 +7,7 @@ const PATHS = `
 balances businessAccounts businessAccounts/* chains/* checkTelegramAuth checkouts/* deviceRegistration deviceRegistrations
 deviceRegistrations/* emailProvider events evm/* exchange/* exchangeRates farcaster/* flow/* globalWallets/* healthcheck networks
 oauthAccounts/* offramps onramps onramps/* prefetch providers/* realtime/auth scan/* sdkSettings session solana/* ssoProvider swap/*
-telegram/* transactions/* users/check users/embeddedWallets users/embeddedWallets/* users/merge users/mfa/register/passkey
+telegram/* transactions/* users/check users/embeddedWallets users/embeddedWallets/* users/merge
 users/wallets/selection verify/merge verify/transfer waas/* wallet/* yield/*
 `;
 

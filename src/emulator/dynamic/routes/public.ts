@@ -1,5 +1,6 @@
 /** What anybody may read: the environment's settings, nonces, key set. */
 import { Hono } from 'hono';
+import { CAPTCHA } from '../captcha.js';
 import { DynamicError, type Env } from '../errors.js';
 import { issueNonce } from '../nonces.js';
 import { placeOf, settingsOf, type Parts, type Place } from '../parts.js';
@@ -40,7 +41,8 @@ export function publicRoutes(parts: Parts): Hono<Env> {
 
 /** Dynamic: ProjectSettings. */
 async function projectSettings(place: Place): Promise<Record<string, unknown>> {
-  const { minApiVersion, actions, externalAuth, multipleSignInCredentials, sessionSeconds } = await settingsOf(place);
+  const settings = await settingsOf(place);
+  const { minApiVersion, actions, externalAuth, multipleSignInCredentials, sessionSeconds } = settings;
   const methods = ['totp', 'passkey'];
   return {
     environmentName: 'sandbox',
@@ -54,7 +56,11 @@ async function projectSettings(place: Place): Promise<Record<string, unknown>> {
     providers: ['emailOnly', 'sms', 'passkey'].map((provider) => ({ id: provider, provider, enabledAt: ENABLED_AT })),
     sdk: { minApiVersion, multiWallet: true, confirmWalletTransfers: false, preventOrphanedAccounts: true },
     security: {
-      auth: { storage: ['localstorage'], allowMultipleCredentialsForSignIn: multipleSignInCredentials },
+      auth: {
+        storage: [settings.cookieMode ? 'cookie' : 'localstorage'],
+        allowMultipleCredentialsForSignIn: multipleSignInCredentials,
+      },
+      ...(settings.captcha ? { captcha: CAPTCHA } : {}),
       externalAuth: { enabled: externalAuth !== null, ...externalAuth },
       jwtDuration: { amount: Math.max(1, Math.round(sessionSeconds / 60)), unit: 'minutes' },
       deviceRegistrationRequired: false,

@@ -4,8 +4,9 @@ import { showUser, updateResponse, verifyResponse } from '../answers.js';
 import { readBody } from '../body.js';
 import { gated } from '../elevation.js';
 import { DynamicError, type Env } from '../errors.js';
-import { placeOf, type Parts } from '../parts.js';
+import { placeOf, settingsOf, type Parts } from '../parts.js';
 import { endSession, endSessionsOf, extendSession, requireBearer } from '../sessions.js';
+import { clearTokenCookie } from '../token-cookie.js';
 import { amendUser, deleteUser } from '../users.js';
 import { ProfileBody } from '../wire.js';
 
@@ -18,7 +19,7 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
   routes.post('/refresh', async (c) => {
     const place = placeOf(c, parts);
     const { session, user } = await requireBearer(c, place);
-    return c.json(await verifyResponse(place, { user, session: await extendSession(place, session) }));
+    return c.json(await verifyResponse(c, place, { user, session: await extendSession(place, session) }));
   });
 
   routes.post('/revoke', async (c) => {
@@ -26,6 +27,7 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
     const { session } = await requireBearer(c, place);
     const reason = c.req.header('x-dyn-logout-reason')?.slice(0, MAX_REASON) ?? 'logout';
     await endSession(place, session.id, reason);
+    if ((await settingsOf(place)).cookieMode) clearTokenCookie(c);
     return c.body(null, 204);
   });
 
@@ -46,7 +48,7 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
     const user = await gated(c, place, bearer, { path: 'users', scope: 'user:update' }, () =>
       amendUser(place, bearer.user.id, (kept) => ({ ...kept, profile: { ...kept.profile, ...profile } })),
     );
-    return c.json(await updateResponse(place, { session: bearer.session, user }));
+    return c.json(await updateResponse(c, place, { session: bearer.session, user }));
   });
 
   routes.delete('/users', async (c) => {
@@ -54,6 +56,7 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
     const bearer = await requireBearer(c, place);
     await gated(c, place, bearer, { path: 'users', scope: 'user:delete' }, () => deleteUser(place, bearer.user.id));
     await endSessionsOf(place, bearer.user.id, 'user deleted');
+    if ((await settingsOf(place)).cookieMode) clearTokenCookie(c);
     return c.body(null, 204);
   });
 

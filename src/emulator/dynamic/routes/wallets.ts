@@ -2,13 +2,14 @@
 import { Hono } from 'hono';
 import { verifyResponse } from '../answers.js';
 import { readBody } from '../body.js';
+import { isEmbedded } from '../credentials.js';
 import { gated } from '../elevation.js';
 import { DynamicError, type Env } from '../errors.js';
 import { placeOf, type Parts } from '../parts.js';
 import { noteVerified, requireBearer } from '../sessions.js';
 import { signIn } from '../sign-in.js';
 import { reauthenticate } from '../step-up.js';
-import { linkCredential, unlinkCredential } from '../users.js';
+import { linkCredential, unlinkCredential, type User } from '../users.js';
 import { verifyWallet, walletOf } from '../wallets.js';
 import { UnlinkBody, WalletBody } from '../wire.js';
 
@@ -25,7 +26,7 @@ export function walletRoutes(parts: Parts): Hono<Env> {
         sessionPublicKey: body.sessionPublicKey,
         prove: () => verifyWallet(c, place, body),
       });
-      return c.json(await verifyResponse(place, bearer));
+      return c.json(await verifyResponse(c, place, bearer));
     });
   }
 
@@ -39,7 +40,7 @@ export function walletRoutes(parts: Parts): Hono<Env> {
       unknown: 'invalid_wallet_address',
       prove: () => verifyWallet(c, place, body),
     });
-    return c.json(await verifyResponse(place, proved.bearer, proved.earned));
+    return c.json(await verifyResponse(c, place, proved.bearer, proved.earned));
   });
 
   routes.post('/verify/link', async (c) => {
@@ -55,7 +56,7 @@ export function walletRoutes(parts: Parts): Hono<Env> {
       throw new DynamicError('reassign_wallet_confirm', "wallet: expected nobody else's, got another user's");
     });
     const session = await noteVerified(place, bearer.session, credential.id);
-    return c.json(await verifyResponse(place, { session, user }));
+    return c.json(await verifyResponse(c, place, { session, user }));
   });
 
   routes.post('/verify/unlink', async (c) => {
@@ -66,9 +67,18 @@ export function walletRoutes(parts: Parts): Hono<Env> {
     if (!id)
       throw new DynamicError('invalid_unlink_request', 'body: expected walletId or verifiedCredentialId, got none');
     const gate = { path: 'verify/unlink', scope: 'credential:unlink' } as const;
-    const user = await gated(c, place, bearer, gate, () => unlinkCredential(place, bearer.user.id, id));
-    return c.json(await verifyResponse(place, { session: bearer.session, user }));
+    const user = await gated(c, place, bearer, gate, async () => {
+      refuseEmbedded(bearer.user, [walletId, id]);
+      return unlinkCredential(place, bearer.user.id, id);
+    });
+    return c.json(await verifyResponse(c, place, { session: bearer.session, user }));
   });
 
   return routes;
+}
+
+/** Dynamic: an embedded wallet is not unlinked by this call, and may not even be named in it. */
+function refuseEmbedded({ credentials }: User, named: (string | null | undefined)[]): void {
+  if (!credentials.some((credential) => isEmbedded(credential) && named.includes(credential.id))) return;
+  throw new DynamicError('forbidden_unlink_request', 'credential: expected an external one, got an embedded wallet');
 }

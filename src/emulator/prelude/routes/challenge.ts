@@ -1,5 +1,6 @@
 /** Step-up: a challenge is asked for, and its custom steps are proved. */
 import { Hono, type Context } from 'hono';
+import { age } from '../../tenant-place.js';
 import { requireBearer } from '../access.js';
 import { requireChallengeProof } from '../binding.js';
 import { readBody } from '../body.js';
@@ -7,7 +8,7 @@ import { move, openChallenge, passStep, present } from '../challenges.js';
 import { FrontendError, type Env } from '../errors.js';
 import { keepGrant } from '../grants.js';
 import { askHook, type HookCall, type Verdict } from '../hooks.js';
-import { age, placeOf, type Parts, type Place } from '../parts.js';
+import { placeOf, type Parts, type Place } from '../parts.js';
 import { isExpired } from '../rules.js';
 import { registeredScopes } from '../scopes.js';
 import type { Session } from '../sessions.js';

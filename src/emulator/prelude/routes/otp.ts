@@ -1,5 +1,6 @@
 /** One-time codes of the current dialect: for a login, or for a step of a challenge. */
 import { Hono, type Context } from 'hono';
+import { age } from '../../tenant-place.js';
 import { requireChallengeProof } from '../binding.js';
 import { readBody } from '../body.js';
 import { challengeOf, move, passStep, present } from '../challenges.js';
@@ -8,7 +9,7 @@ import { FrontendError, type Env } from '../errors.js';
 import { targetOf } from '../hooks.js';
 import { loginConfigFor } from '../login-config.js';
 import { badCode, checkLogin, issueLoginToken, startLogin } from '../logins.js';
-import { age, placeOf, type Parts, type Place } from '../parts.js';
+import { placeOf, type Parts, type Place } from '../parts.js';
 import { currentStep, isExpired, type Effect } from '../rules.js';
 import { findUser } from '../users.js';
 import {

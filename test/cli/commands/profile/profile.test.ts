@@ -42,7 +42,7 @@ describe('profile list', () => {
       ],
     });
     expect((await run('profile list')).stdout.split('\n')[1]).toBe(
-      ' \twork\t54e9ujn\thttps://auth.example.com\thttps://api.prelude.dev',
+      ' \twork\tprelude\t54e9ujn\thttps://auth.example.com\thttps://api.prelude.dev',
     );
   });
 

@@ -1,5 +1,5 @@
 /** A step that waits for its answer. */
-import type { PendingStep, StepAnswer } from '../provider.js';
+import type { Choice, PendingStep, StepAnswer } from './provider.js';
 
 /** What the caller decided between two events. */
 export type Decision = { resend: true } | { answer: StepAnswer };
@@ -9,13 +9,13 @@ export type Decision = { resend: true } | { answer: StepAnswer };
  * without an answer, which is a bug of the caller.
  */
 export function pendingStep(
-  facts: Omit<PendingStep, 'answer' | 'resend' | 'choices'>,
-  canResend: boolean,
+  facts: Omit<PendingStep, 'answer' | 'resend' | 'choices'> & { choices?: Choice[] },
+  canResend = false,
 ): { step: PendingStep; decided: () => Decision } {
   let decision: Decision | undefined;
   const step: PendingStep = {
-    ...facts,
     choices: [],
+    ...facts,
     answer: (answer) => void (decision = { answer }),
     ...(canResend ? { resend: () => void (decision = { resend: true }) } : {}),
   };
@@ -38,4 +38,10 @@ export function codeIn(answer: StepAnswer): string {
 export function tokenIn(answer: StepAnswer): string {
   if ('token' in answer) return answer.token;
   throw new TypeError('"answer" must have a token');
+}
+
+/** The id that was chosen. Throws a TypeError for an answer that does not fit the step. */
+export function choiceIn(answer: StepAnswer): string {
+  if ('choice' in answer) return answer.choice;
+  throw new TypeError('"answer" must have a choice');
 }

@@ -1,10 +1,7 @@
-/** Ids and codes, all from one source of randomness. */
+/** Ids and codes that both services have, from one source of randomness. */
 
 /** Fills `size` bytes; the emulator's own source comes in through it. */
 export type RandomBytes = (size: number) => Uint8Array;
-
-const CODE_SIZE = 6;
-const NONCE_BYTES = 16;
 
 /** A random UUID, version 4 (RFC 9562 §5.4). */
 export function newUuid(randomBytes: RandomBytes): string {
@@ -14,17 +11,12 @@ export function newUuid(randomBytes: RandomBytes): string {
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }
 
-/** Dynamic: a code of six digits, each of the million equally likely. */
-export function newCode(randomBytes: RandomBytes): string {
-  const codes = 10 ** CODE_SIZE;
+/** A numeric code, each of the 10^`length` equally likely. `length` is 4 to 8. */
+export function newCode(length: number, randomBytes: RandomBytes): string {
+  const codes = 10 ** length;
   const limit = Math.floor(2 ** 32 / codes) * codes;
   for (;;) {
     const drawn = Buffer.from(randomBytes(4)).readUInt32BE(0);
-    if (drawn < limit) return String(drawn % codes).padStart(CODE_SIZE, '0');
+    if (drawn < limit) return String(drawn % codes).padStart(length, '0');
   }
-}
-
-/** 32 hexadecimal digits: a nonce by the grammar of EIP-4361. */
-export function newNonce(randomBytes: RandomBytes): string {
-  return Buffer.from(randomBytes(NONCE_BYTES)).toString('hex');
 }

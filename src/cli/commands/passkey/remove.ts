@@ -1,0 +1,69 @@
+import type { Command } from 'commander';
+import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
+import type { Context } from '../../context.js';
+import { withElevation } from '../../elevation.js';
+import { noSuch } from '../../factors.js';
+import { printable } from '../../terminal/printable.js';
+import type { Handle } from '../../tree.js';
+import { keyringOf, ownPasskeys, type OwnPasskey } from './own.js';
+
+export interface Options extends CodeFlags {
+  id: string;
+  /** Asks nothing. */
+  yes?: boolean | undefined;
+}
+
+export function define(command: Command, handle: Handle): void {
+  command.argument('<id>', 'id of the passkey').option('--yes', 'remove it without asking');
+  addCodeFlags(command)
+    .addHelpText(
+      'after',
+      `
+It needs the scope credential:unlink, and steps up for it first; one that only the store has goes without. A key that is
+removed here cannot be had back.
+
+Examples:
+  $ stepup passkey remove 9a3c0de1-20ab-4f7e-8c77-3d2f1f0e5b42
+  $ stepup passkey remove 9a3c0de1-20ab-4f7e-8c77-3d2f1f0e5b42 --yes
+`,
+    )
+    .action(handle((context, id: string, flags: Omit<Options, 'id'>) => run(context, { ...flags, id })));
+}
+
+/**
+ * Removes a passkey, at the service and here. Throws UsageError (CREDENTIAL_UNKNOWN, FLAG_CONFLICT, FLAG_INVALID), SessionError, RefusedError,
+ * InputNeededError, UnreachableError, InterruptedError.
+ */
+export async function run(context: Context, options: Options): Promise<void> {
+  const { terminal } = context;
+  const source = createCodeSource(context, options);
+  const provider = await context.dynamic();
+  const methods = await terminal.progress('Reading the passkeys', () => provider.mfaMethods());
+  const passkeys = await ownPasskeys(context, methods);
+  const passkey = passkeys.find(({ id, credentialId }) => id === options.id || credentialId === options.id);
+  if (!passkey) throw noSuch('passkey', options.id, 'stepup passkey list');
+  if (!options.yes && !(await terminal.confirm(question(passkey), '--yes'))) {
+    terminal.result({ passkey, removed: false }, () => 'Nothing was removed.');
+    return;
+  }
+  if (passkey.id === undefined) {
+    const { keyring } = await keyringOf(context);
+    await keyring.removePasskey(passkey.credentialId);
+  } else {
+    const { id } = passkey;
+    await withElevation(context, { command: 'passkey remove', scope: 'credential:unlink', source }, (elevated) =>
+      terminal.progress('Removing the passkey', () => elevated.removeMfa(id)),
+    );
+  }
+  terminal.result({ passkey, removed: true }, () => `The passkey ${nameOf(passkey)} is removed.`);
+}
+
+function question(passkey: OwnPasskey): string {
+  return passkey.onlyHere
+    ? `Remove the key of the passkey ${nameOf(passkey)} from the store? The service does not list it for this user; it may be another's.`
+    : `Remove the passkey ${nameOf(passkey)}?`;
+}
+
+function nameOf({ id, credentialId, name }: OwnPasskey): string {
+  return printable(name === undefined ? (id ?? credentialId) : `"${name}" (${id ?? credentialId})`);
+}

@@ -1,0 +1,102 @@
+/** Where a command's application comes from before flags and variables change parts of it: an emulator or a profile. */
+import { UsageError } from '../../errors.js';
+import type { DynamicProfile, PreludeProfile, Store } from '../../store/store.js';
+import type { Env } from '../../system.js';
+import { findEmulator } from '../emulators.js';
+import type { Found, Source, TargetFlags } from './given.js';
+
+/** An emulator is both services; a profile is one. */
+export interface Base extends Found {
+  source: Source;
+  /** True for the current profile, which nobody has named. */
+  current: boolean;
+  prelude?: (PreludeProfile & { managementKey?: string | undefined }) | undefined;
+  dynamic?: DynamicProfile | undefined;
+}
+
+/** What every emulator's default tenant is (its public contract), for one that this store knows nothing of. */
+const EMULATOR_APP = 'demo';
+const EMULATOR_KEY = 'sk_emulator_demo';
+const EMULATOR_ENVIRONMENT = '00000000-0000-4000-8000-000000000001';
+
+/** The emulator allows every origin on this machine; a passkey of any of its ports is a passkey of `localhost`. */
+export const EMULATOR_ORIGIN = 'http://localhost:3000';
+
+/**
+ * The base that a command has, if it has one. Throws UsageError PROFILE_UNKNOWN, PROFILE_AMBIGUOUS, EMULATOR_NOT_FOUND,
+ * EMULATOR_AMBIGUOUS, URL_INVALID, FLAG_CONFLICT.
+ */
+export async function chooseBase(flags: TargetFlags, env: Env, store: Store): Promise<Base | undefined> {
+  if (flags.emulator !== undefined) {
+    if (flags.profile !== undefined) {
+      throw new UsageError('FLAG_CONFLICT', '--emulator and --profile cannot be used together.', {
+        field: '--profile',
+      });
+    }
+    return emulatorBase(flags.emulator, '--emulator', store);
+  }
+  if (flags.profile !== undefined) return profileBase(flags.profile, '--profile', store);
+  if (env.STEPUP_EMULATOR_URL) return emulatorBase(env.STEPUP_EMULATOR_URL, 'STEPUP_EMULATOR_URL', store);
+  if (env.STEPUP_PROFILE) return profileBase(env.STEPUP_PROFILE, 'STEPUP_PROFILE', store);
+  const current = await store.currentProfile();
+  return current === undefined
+    ? undefined
+    : { ...(await profileBase(current, 'the current profile', store)), current: true };
+}
+
+async function profileBase(name: string, field: string, store: Store): Promise<Base> {
+  const profiles = await store.profiles();
+  const found = pickProfile(name, Object.keys(profiles), field);
+  const profile = profiles[found]!;
+  return {
+    profileName: found,
+    source: { kind: 'profile', name: found },
+    current: false,
+    ...(profile.provider === 'prelude' ? { prelude: profile } : { dynamic: profile }),
+  };
+}
+
+/**
+ * The profile that a name means: itself, or the only one that begins with it. Throws UsageError PROFILE_UNKNOWN or
+ * PROFILE_AMBIGUOUS.
+ */
+export function pickProfile(name: string, known: string[], field: string): string {
+  if (known.includes(name)) return name;
+  const matches = known.filter((each) => each.startsWith(name));
+  if (name !== '' && matches.length === 1) return matches[0]!;
+  if (name !== '' && matches.length > 1) {
+    throw new UsageError('PROFILE_AMBIGUOUS', `Several profiles begin with "${name}": ${matches.join(', ')}.`, {
+      field,
+      hint: 'Give the whole name.',
+    });
+  }
+  throw new UsageError('PROFILE_UNKNOWN', `There is no profile "${name}".`, {
+    field,
+    hint: known.length > 0 ? `Known profiles: ${known.join(', ')}` : 'Make one with: stepup init',
+  });
+}
+
+async function emulatorBase(wanted: string, field: string, store: Store): Promise<Base> {
+  const found = await findEmulator(wanted, field, store.folder);
+  const { ready } = found;
+  const url = ready?.url ?? found.url;
+  return {
+    source: { kind: 'emulator', name: url },
+    current: false,
+    emulator: ready,
+    emulatorUrl: url,
+    prelude: {
+      provider: 'prelude',
+      appId: ready?.prelude.appId ?? EMULATOR_APP,
+      frontendUrl: url,
+      managementUrl: ready?.prelude.managementUrl ?? url,
+      managementKey: ready?.prelude.managementKey ?? EMULATOR_KEY,
+    },
+    dynamic: {
+      provider: 'dynamic',
+      environmentId: ready?.dynamic.environmentId ?? EMULATOR_ENVIRONMENT,
+      apiUrl: ready?.dynamic.apiBaseUrl ?? `${url}/api/v0`,
+      origin: EMULATOR_ORIGIN,
+    },
+  };
+}

@@ -1,0 +1,186 @@
+/** The commands: names, one-line summaries, loaders, and which service has them. A command's module is loaded when it runs. */
+import type { Command } from 'commander';
+import type { ProviderName } from '../providers/provider.js';
+import type { Context } from './context.js';
+
+/** What a command's module exports: it adds arguments, options and action to the command that the tree made. */
+export interface CommandModule {
+  define(command: Command, handle: Handle): void;
+}
+
+/** Wraps a command's run: makes its context, awaits it, and keeps the status that it answers with (none is 0). */
+export type Handle = <Values extends unknown[]>(
+  run: (context: Context, ...values: Values) => Promise<number | void>,
+) => (...values: unknown[]) => Promise<void>;
+
+/** What only one service has. `instead` says what does the job at the other. */
+export interface Only {
+  provider: ProviderName;
+  instead: string;
+}
+
+export interface Leaf {
+  summary: string;
+  load: () => Promise<CommandModule>;
+  only?: Only;
+}
+export interface Group {
+  summary: string;
+  verbs: Record<string, Leaf>;
+  /** Of every verb in it. */
+  only?: Only;
+}
+
+const MANAGED: Only = {
+  provider: 'prelude',
+  instead: 'Dynamic is configured in its dashboard. See what an environment says of itself with: stepup init',
+};
+const FACTORS: Only = {
+  provider: 'dynamic',
+  instead: 'At Prelude the application decides on the steps. See how with: stepup scope list',
+};
+
+export const tree: Record<string, Leaf | Group> = {
+  tutorial: {
+    summary: 'walk through step-up from start to end, on an emulator of its own',
+    load: () => import('./commands/tutorial.js'),
+  },
+  init: { summary: 'set up an application under a profile', load: () => import('./commands/init.js') },
+  profile: {
+    summary: 'the applications that are set up',
+    verbs: {
+      list: { summary: 'list the profiles', load: () => import('./commands/profile/list.js') },
+      use: { summary: 'make a profile the current one', load: () => import('./commands/profile/use.js') },
+      show: {
+        summary: 'show what a command would use, and from where',
+        load: () => import('./commands/profile/show.js'),
+      },
+      remove: { summary: 'remove a profile', load: () => import('./commands/profile/remove.js') },
+    },
+  },
+  config: {
+    summary: "the application's step-up configuration",
+    only: MANAGED,
+    verbs: {
+      create: { summary: 'make the step-up configuration', load: () => import('./commands/config/create.js') },
+      show: { summary: 'show the step-up configuration', load: () => import('./commands/config/show.js') },
+      update: {
+        summary: 'change parts of the step-up configuration',
+        load: () => import('./commands/config/update.js'),
+      },
+      delete: { summary: 'delete the step-up configuration', load: () => import('./commands/config/delete.js') },
+    },
+  },
+  scope: {
+    summary: 'the scopes that may be requested',
+    verbs: {
+      add: { summary: 'allow a scope to be requested', only: MANAGED, load: () => import('./commands/scope/add.js') },
+      list: {
+        summary: 'list the scopes that may be requested',
+        load: () => import('./commands/scope/list.js'),
+      },
+      remove: { summary: 'no longer allow a scope', only: MANAGED, load: () => import('./commands/scope/remove.js') },
+    },
+  },
+  login: { summary: 'log in as a user of the application', load: () => import('./commands/login.js') },
+  logout: { summary: 'end the session', load: () => import('./commands/logout.js') },
+  whoami: { summary: 'show who is logged in', load: () => import('./commands/whoami.js') },
+  session: {
+    summary: 'the sessions of the user',
+    only: { provider: 'dynamic', instead: 'See the session that is open here with: stepup whoami' },
+    verbs: {
+      list: { summary: 'list the sessions that are known here', load: () => import('./commands/session/list.js') },
+    },
+  },
+  request: { summary: 'request a scope and walk every step to the end', load: () => import('./commands/request.js') },
+  check: {
+    summary: 'is step-up needed for a scope? status 0: held, 7: needed',
+    load: () => import('./commands/check.js'),
+  },
+  challenge: {
+    summary: 'challenges under way',
+    verbs: {
+      list: { summary: 'list the open challenges', load: () => import('./commands/challenge/list.js') },
+      show: { summary: 'show one challenge and its steps', load: () => import('./commands/challenge/show.js') },
+      continue: {
+        summary: 'go on with a challenge to its end',
+        load: () => import('./commands/challenge/continue.js'),
+      },
+      discard: { summary: 'forget a challenge', load: () => import('./commands/challenge/discard.js') },
+    },
+  },
+  otp: {
+    summary: 'one code step at a time',
+    verbs: {
+      send: { summary: "send the code of a challenge's current step", load: () => import('./commands/otp/send.js') },
+      check: { summary: 'check a code', load: () => import('./commands/otp/check.js') },
+      retry: { summary: 'send the code again', load: () => import('./commands/otp/retry.js') },
+    },
+  },
+  mfa: {
+    summary: "the user's MFA methods",
+    only: FACTORS,
+    verbs: {
+      list: { summary: 'list the MFA methods', load: () => import('./commands/mfa/list.js') },
+      add: { summary: 'enrol an authenticator app (TOTP)', load: () => import('./commands/mfa/add.js') },
+      default: { summary: 'make a method the default one', load: () => import('./commands/mfa/default.js') },
+      remove: { summary: 'remove a method', load: () => import('./commands/mfa/remove.js') },
+      'recovery-codes': {
+        summary: 'show the recovery codes, or make new ones',
+        load: () => import('./commands/mfa/recovery-codes.js'),
+      },
+    },
+  },
+  passkey: {
+    summary: "the user's passkeys, kept in the store",
+    only: FACTORS,
+    verbs: {
+      add: { summary: 'make a passkey', load: () => import('./commands/passkey/add.js') },
+      list: { summary: 'list the passkeys', load: () => import('./commands/passkey/list.js') },
+      remove: { summary: 'remove a passkey', load: () => import('./commands/passkey/remove.js') },
+    },
+  },
+  wallet: {
+    summary: 'external wallets, kept in the store',
+    only: FACTORS,
+    verbs: {
+      create: { summary: 'make a wallet', load: () => import('./commands/wallet/create.js') },
+      import: { summary: 'take a wallet in by its private key', load: () => import('./commands/wallet/import.js') },
+      list: { summary: 'list the wallets, here and at the service', load: () => import('./commands/wallet/list.js') },
+      link: { summary: 'link a wallet to the user', load: () => import('./commands/wallet/link.js') },
+      unlink: { summary: 'unlink a wallet from the user', load: () => import('./commands/wallet/unlink.js') },
+    },
+  },
+  credential: {
+    summary: "the user's proven identities",
+    only: FACTORS,
+    verbs: {
+      list: { summary: 'list the credentials', load: () => import('./commands/credential/list.js') },
+    },
+  },
+  status: { summary: 'who is logged in, and which scopes are held', load: () => import('./commands/status.js') },
+  fetch: {
+    summary: "call the service's own API with the session and the grants",
+    only: { provider: 'dynamic', instead: 'Call it with the token that is printed by: stepup token' },
+    load: () => import('./commands/fetch.js'),
+  },
+  reset: { summary: 'forget pending codes and challenges', load: () => import('./commands/reset.js') },
+  token: { summary: 'print the access token, or look into it', load: () => import('./commands/token.js') },
+  hook: {
+    summary: 'a step-up hook to play with',
+    only: {
+      provider: 'prelude',
+      instead: 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init',
+    },
+    verbs: {
+      serve: { summary: 'answer step-up calls with a fixed verdict', load: () => import('./commands/hook/serve.js') },
+    },
+  },
+  emulator: {
+    summary: 'the services on this machine',
+    verbs: {
+      start: { summary: 'start the emulator', load: () => import('./commands/emulator/start.js') },
+      messages: { summary: 'read the messages that it "sent"', load: () => import('./commands/emulator/messages.js') },
+    },
+  },
+};

@@ -1,0 +1,74 @@
+/** JSON bodies of requests, read within limits before any of them is looked at. */
+
+const MAX_BODY = 64 * 1024;
+const MAX_DEPTH = 16;
+
+/** A body that cannot be taken; no word of it repeats a value. `field` is the path of what is wrong, empty for the body as a whole. */
+export class BodyError extends Error {
+  constructor(
+    readonly field: string,
+    readonly expected: string,
+    readonly got: string,
+  ) {
+    super(`${field || 'body'}: expected ${expected}, got ${got}`);
+    this.name = 'BodyError';
+  }
+}
+
+/** The body of a call to a service as a JSON value that is no list; `{}` for an empty one. Throws BodyError. */
+export async function readJson(request: Request): Promise<unknown> {
+  const bytes = await readBytes(request, MAX_BODY);
+  if (!bytes) throw new BodyError('', `at most ${MAX_BODY} bytes`, 'more');
+  const text = decode(bytes);
+  if (depthOf(text) > MAX_DEPTH) throw new BodyError('', `at most ${MAX_DEPTH} levels`, 'more');
+  const value = parse(text);
+  if (Array.isArray(value)) throw new BodyError('', 'an object', 'an array');
+  return value;
+}
+
+/** The bytes of a body; undefined when there are more than `maxBytes`. */
+export async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Buffer | undefined> {
+  if (Number(headers.get('content-length') ?? 0) > maxBytes) return undefined;
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of body ?? []) {
+    size += chunk.byteLength;
+    if (size > maxBytes) return undefined;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** How deep brackets nest outside strings. Counted on the text, before a parser or a schema walks it. */
+export function depthOf(text: string): number {
+  let depth = 0;
+  let deepest = 0;
+  let quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const sign = text[at];
+    if (quoted) {
+      if (sign === '\\') at++;
+      else if (sign === '"') quoted = false;
+    } else if (sign === '"') quoted = true;
+    else if (sign === '{' || sign === '[') deepest = Math.max(deepest, ++depth);
+    else if (sign === '}' || sign === ']') depth--;
+  }
+  return deepest;
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch {
+    throw new BodyError('', 'UTF-8', 'other bytes');
+  }
+}
+
+function parse(text: string): unknown {
+  if (text.trim() === '') return {};
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new BodyError('', 'JSON', 'something else');
+  }
+}

@@ -1,0 +1,63 @@
+/** External wallets of the user: linked and unlinked. */
+import { UsageError } from '../../errors.js';
+import { malformed } from '../../http/failures.js';
+import { shownCredentials } from './credentials.js';
+import type { Elevation } from './elevation.js';
+import { walletUnknown } from './login.js';
+import type { ProofTools } from './proofs.js';
+import type { Credential, DynamicProvider } from './provider.js';
+import type { Records } from './record.js';
+import { asUser } from './session.js';
+
+export interface LinkOptions extends ProofTools {
+  records: Records;
+  elevation: Elevation;
+}
+
+/** Binds the calls about wallets. */
+export function createLinkedWallets({
+  keeper,
+  keyring,
+  nonces,
+  target,
+  now,
+  records,
+  elevation,
+}: LinkOptions): Pick<DynamicProvider, 'linkWallet' | 'unlinkWallet'> {
+  const shown = async (): Promise<Credential[]> => shownCredentials(await records.session(), keyring);
+
+  return {
+    async linkWallet(name) {
+      const wallets = await keyring.wallets();
+      const wallet = wallets.get(name);
+      if (!wallet) throw walletUnknown(name, [...wallets.keys()]);
+      const { signedBody } = await import('./wallet.js');
+      const session = await keeper.session();
+      const nonce = await nonces.take(asUser(session));
+      const json = await signedBody(wallet, { nonce, now: now(), target });
+      const answer = await elevation.gated('credential:link', { method: 'POST', path: '/verify/link', json });
+      await keeper.keep(session, answer);
+      const linked = (await shown()).find((credential) => credential.wallet === name);
+      if (linked) return linked;
+      throw malformed('The service has linked the wallet, and does not list it.');
+    },
+    async unlinkWallet(which) {
+      const { sameAddress } = await import('../../authenticator/wallet.js');
+      const session = await keeper.session();
+      const found = (await shown()).find(
+        ({ id, format, wallet, label = '' }) =>
+          format === 'blockchain' && (id === which || wallet === which || sameAddress(label, which)),
+      );
+      if (!found) {
+        throw new UsageError('CREDENTIAL_UNKNOWN', `The user has no linked wallet "${which}".`, {
+          field: 'wallet',
+          hint: 'See them with: stepup wallet list',
+        });
+      }
+      const json = { walletId: found.id };
+      const answer = await elevation.gated('credential:unlink', { method: 'POST', path: '/verify/unlink', json });
+      await keeper.keep(session, answer);
+      return found;
+    },
+  };
+}
