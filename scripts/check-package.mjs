@@ -11,6 +11,7 @@ const required = [
   'dist/THIRD-PARTY-LICENSES',
   'dist/main.js',
   'package.json',
+  'schema/stepup.schema.json',
 ];
 const allowed = /^dist\/chunks\/[\w.-]+\.js$/;
 const largest = 5 * 1024 * 1024; // bytes, unpacked

@@ -1,5 +1,6 @@
 /** What a command works with. The costly parts are made when they are first asked for. */
 import type { Http } from '../http/client.js';
+import type { PreludeProvider } from '../providers/prelude/provider.js';
 import type { Management } from '../providers/prelude/management.js';
 import type { Provider } from '../providers/provider.js';
 import type { Store } from '../store/store.js';
@@ -36,6 +37,8 @@ export interface Context {
   preludeTarget(): Promise<ResolvedPrelude>;
   http(): Promise<Http>;
   provider(): Promise<Provider>;
+  /** The provider with all that only Prelude has. Throws UsageError COMMAND_UNSUPPORTED at Dynamic. */
+  prelude(): Promise<PreludeProvider>;
   /** The provider with all that only Dynamic has. Throws UsageError COMMAND_UNSUPPORTED at Prelude. */
   dynamic(): Promise<DynamicProvider>;
   management(): Promise<Management>;
@@ -73,9 +76,9 @@ export async function createContext(system: System, globals: Globals): Promise<C
     if (found.provider === 'prelude') return found;
     throw unsupported('Dynamic', 'Prelude');
   };
-  const provider = once(async (): Promise<Provider> => {
-    const found = await target();
-    if (found.provider === 'dynamic') return dynamic();
+  const provider = async (): Promise<Provider> => ((await target()).provider === 'prelude' ? prelude() : dynamic());
+  const prelude = once(async () => {
+    const found = await preludeTarget();
     const { createPrelude } = await import('../providers/prelude/prelude.js');
     return createPrelude({ ...(await services()), target: found });
   });
@@ -111,6 +114,7 @@ export async function createContext(system: System, globals: Globals): Promise<C
     preludeTarget,
     http,
     provider,
+    prelude,
     dynamic,
     management,
     managementKey,

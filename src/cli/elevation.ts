@@ -1,30 +1,30 @@
 /** Commands that need an elevated token step up by themselves. */
 import { InputNeededError, RefusedError } from '../errors.js';
-import type { DynamicProvider } from '../providers/dynamic/provider.js';
+import type { Provider } from '../providers/provider.js';
 import type { CodeSource } from './codes.js';
 import type { Context } from './context.js';
 import { noteEvent, walk } from './walk.js';
 
-export interface Wanted {
+export interface Wanted<From extends Provider> {
   /** The command as it is typed, for the words: `mfa add`. */
   command: string;
   scope: string;
   /** Where the step-up's codes come from. It is closed when the work has ended. */
   source: CodeSource;
+  provider: From;
 }
 
 /**
  * Does work that the service demands a scope for. Where no grant holds it the user steps up before; where the service wants one all the
  * same, once, and the work is tried again. Throws what `walk` and the work throw; InputNeededError says how to step up beforehand.
  */
-export async function withElevation<T>(
+export async function withElevation<From extends Provider, T>(
   context: Context,
-  { command, scope, source }: Wanted,
-  work: (provider: DynamicProvider) => Promise<T>,
+  { command, scope, source, provider }: Wanted<From>,
+  work: (provider: From) => Promise<T>,
 ): Promise<T> {
   const { terminal } = context;
   try {
-    const provider = await context.dynamic();
     const { required } = await terminal.progress('Looking at the grants', () => provider.check(scope));
     if (required) {
       terminal.note(`${command} needs ${scope}: stepping up first.`);
@@ -44,13 +44,13 @@ export async function withElevation<T>(
   }
 }
 
-async function stepUp(context: Context, provider: DynamicProvider, scope: string, source: CodeSource): Promise<void> {
+async function stepUp(context: Context, provider: Provider, scope: string, source: CodeSource): Promise<void> {
   let challengeId: string | undefined;
   let codeSent = false;
   // The walk closes its source, and the command may still need codes of it.
   const lent: CodeSource = { ...source, close: () => undefined };
   try {
-    await walk(context, provider.request([scope], {}), lent, (event, triesLeft) => {
+    await walk(context, provider.request([scope], {}), { codes: lent }, (event, triesLeft) => {
       if (event.type === 'challenge') challengeId = event.challenge.challengeId;
       if (event.type === 'code-sent') codeSent = true;
       noteEvent(context.terminal, event, triesLeft);

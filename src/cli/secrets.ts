@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { FailedError, InputNeededError, InterruptedError, UsageError } from '../errors.js';
 import { osReason } from '../os-reason.js';
-import type { System } from '../system.js';
+import type { Env, System } from '../system.js';
 
 const MAX_BYTES = 1024 * 1024;
 
@@ -39,14 +39,18 @@ const COMMAND_LIMIT_MS = 60_000;
 
 /**
  * The secret that a shell command prints on its first line. The command sees none of our own keys. Throws FailedError
- * CODE_COMMAND_FAILED, InterruptedError; `flag` is what gave the command.
+ * CODE_COMMAND_FAILED, InterruptedError; `flag` is what gave the command, `facts` are variables that it sees beside ours.
  */
 export async function printedBy(
   { env, run, signal }: Pick<System, 'env' | 'run' | 'signal'>,
   commandLine: string,
   flag: string,
+  facts: Env = {},
 ): Promise<string> {
-  const childEnv = Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name)));
+  const childEnv = {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name))),
+    ...facts,
+  };
   const exit = await run(commandLine, { env: childEnv, timeoutMs: COMMAND_LIMIT_MS, signal });
   if (signal.aborted) throw new InterruptedError();
   const first = (exit.stdout.split('\n', 1)[0] ?? '').trim();

@@ -40,6 +40,11 @@ const FACTORS: Only = {
   instead: 'At Prelude the application decides on the steps. See how with: stepup scope list',
 };
 
+const ACCOUNT: Only = {
+  provider: 'prelude',
+  instead: 'Dynamic has no passwords, and a session there ends with: stepup logout',
+};
+
 export const tree: Record<string, Leaf | Group> = {
   tutorial: {
     summary: 'walk through step-up from start to end, on an emulator of its own',
@@ -69,6 +74,31 @@ export const tree: Record<string, Leaf | Group> = {
         load: () => import('./commands/config/update.js'),
       },
       delete: { summary: 'delete the step-up configuration', load: () => import('./commands/config/delete.js') },
+      apply: { summary: 'make the application be as a file says', load: () => import('./commands/config/apply.js') },
+      export: { summary: 'write the application as such a file', load: () => import('./commands/config/export.js') },
+    },
+  },
+  'login-config': {
+    summary: 'how users of the application log in',
+    only: MANAGED,
+    verbs: {
+      list: { summary: 'list the configurations of OTP login', load: () => import('./commands/login-config/list.js') },
+      add: { summary: 'add a configuration of OTP login', load: () => import('./commands/login-config/add.js') },
+      update: { summary: 'change one', load: () => import('./commands/login-config/update.js') },
+      remove: { summary: 'remove one', load: () => import('./commands/login-config/remove.js') },
+      password: {
+        summary: 'show or change the policy of password login',
+        load: () => import('./commands/login-config/password.js'),
+      },
+    },
+  },
+  user: {
+    summary: 'the users of the application',
+    only: MANAGED,
+    verbs: {
+      create: { summary: 'make a user', load: () => import('./commands/user/create.js') },
+      list: { summary: 'list the users', load: () => import('./commands/user/list.js') },
+      delete: { summary: 'delete a user', load: () => import('./commands/user/delete.js') },
     },
   },
   scope: {
@@ -87,9 +117,32 @@ export const tree: Record<string, Leaf | Group> = {
   whoami: { summary: 'show who is logged in', load: () => import('./commands/whoami.js') },
   session: {
     summary: 'the sessions of the user',
-    only: { provider: 'dynamic', instead: 'See the session that is open here with: stepup whoami' },
     verbs: {
-      list: { summary: 'list the sessions that are known here', load: () => import('./commands/session/list.js') },
+      list: { summary: 'list the sessions', load: () => import('./commands/session/list.js') },
+      revoke: { summary: 'end sessions', only: ACCOUNT, load: () => import('./commands/session/revoke.js') },
+      export: { summary: 'move the session to a file', load: () => import('./commands/session/export.js') },
+      import: { summary: 'take a session in from a file', load: () => import('./commands/session/import.js') },
+    },
+  },
+  password: {
+    summary: "the user's password",
+    only: ACCOUNT,
+    verbs: {
+      change: { summary: 'set a new password', load: () => import('./commands/password/change.js') },
+      forgot: {
+        summary: 'log in by email and set a new password',
+        load: () => import('./commands/password/forgot.js'),
+      },
+    },
+  },
+  identifier: {
+    summary: "the user's phone numbers and addresses",
+    only: {
+      provider: 'prelude',
+      instead: 'At Dynamic they are credentials. See them with: stepup credential list',
+    },
+    verbs: {
+      add: { summary: 'add a phone number or an address', load: () => import('./commands/identifier/add.js') },
     },
   },
   request: { summary: 'request a scope and walk every step to the end', load: () => import('./commands/request.js') },
@@ -133,7 +186,6 @@ export const tree: Record<string, Leaf | Group> = {
   },
   passkey: {
     summary: "the user's passkeys, kept in the store",
-    only: FACTORS,
     verbs: {
       add: { summary: 'make a passkey', load: () => import('./commands/passkey/add.js') },
       list: { summary: 'list the passkeys', load: () => import('./commands/passkey/list.js') },
@@ -174,6 +226,19 @@ export const tree: Record<string, Leaf | Group> = {
     },
     verbs: {
       serve: { summary: 'answer step-up calls with a fixed verdict', load: () => import('./commands/hook/serve.js') },
+    },
+  },
+  keys: {
+    summary: "the keys of your own backend's custom steps",
+    verbs: {
+      create: { summary: 'make a signing key', load: () => import('./commands/keys/create.js') },
+      jwks: { summary: 'print the public keys as a JWKS', load: () => import('./commands/keys/jwks.js') },
+      serve: { summary: 'serve the public keys as a JWKS', load: () => import('./commands/keys/serve.js') },
+      sign: {
+        summary: 'sign the verification token of a custom step',
+        load: () => import('./commands/keys/sign.js'),
+      },
+      test: { summary: 'test your JWKS endpoint', load: () => import('./commands/keys/test.js') },
     },
   },
   emulator: {

@@ -12,9 +12,19 @@ import { challengeInWords } from './challenges.js';
 import { channelName, codeWrong, type CodeAnswer, type CodeSource } from './codes.js';
 import type { Context } from './context.js';
 import { showGrant } from './grants.js';
+import type { VerificationSource } from './verification.js';
 
 type Outcome = Extract<StepEvent, { type: 'granted' | 'logged-in' }>;
 type Show = (event: StepEvent, triesLeft: number) => void;
+
+/** What answers the steps of a walk. */
+export interface Answers {
+  codes: CodeSource;
+  /** Verification tokens for custom steps. */
+  verification?: Pick<VerificationSource, 'next'> | undefined;
+  /** Takes the person to an address in a browser, and answers with the one that they came back to. */
+  visit?: ((url: string) => Promise<string>) | undefined;
+}
 
 /** How many wrong codes one step takes before the walk gives up. */
 const MAX_TRIES = 3;
@@ -27,11 +37,14 @@ const MAX_TRIES = 3;
 export async function walk(
   { terminal }: Pick<Context, 'terminal'>,
   events: AsyncGenerator<StepEvent, void>,
-  source: CodeSource,
+  answers: Answers,
   show: Show,
 ): Promise<Outcome> {
+  const source = answers.codes;
   let challengeId: string | undefined;
   let step: PendingStep | undefined;
+  /** The custom step that was answered last. */
+  let custom: string | undefined;
   let given: Extract<CodeAnswer, { kind: 'code' }> | undefined;
   let refused: string[] = [];
   const triesLeft = (): number => (given?.final ? 0 : MAX_TRIES - refused.length);
@@ -49,14 +62,13 @@ export async function walk(
           if (sendsCode(event.challenge)) source.ready(challengeId);
           break;
         case 'step':
-          if (event.step.kind === 'choice') {
-            await choose(event.step, terminal);
-            break;
-          }
+          custom = event.step.kind === 'custom' ? event.step.key : undefined;
+          if (await answeredOtherwise(event.step, answers, terminal)) break;
           step = takesCode(event.step);
           given = await answerStep(step, source, refused, terminal);
           break;
         case 'step-refused':
+          if (event.key === custom) throw tokenRefused(event);
           if (triesLeft() <= 0) throw codeWrong(step ?? {}, event.code);
           break;
         case 'blocked':
@@ -85,14 +97,14 @@ export async function walk(
 export async function walkChallenge(
   context: Context,
   events: AsyncGenerator<StepEvent, void>,
-  source: CodeSource,
+  answers: Answers,
 ): Promise<void> {
   const { terminal } = context;
   const show: Show = (event, triesLeft) => {
     if (terminal.json) terminal.event(eventDocument(event));
     else noteEvent(terminal, event, triesLeft);
   };
-  const outcome = await walk(context, events, source, show);
+  const outcome = await walk(context, events, answers, show);
   if (outcome.type === 'granted' && !terminal.json) showGrant(context, { grant: outcome.grant });
 }
 
@@ -111,6 +123,34 @@ function eventDocument(event: StepEvent): { type: string; [fact: string]: unknow
   if (event.type !== 'step') return event;
   const { challengeId, key, kind, choices, channel, scope, sentAt } = event.step;
   return { type: event.type, challengeId, key, kind, choices, channel, scope, sentAt };
+}
+
+/** Answers a step that takes no code. False for one that does. */
+async function answeredOtherwise(
+  step: PendingStep,
+  { verification, visit }: Answers,
+  terminal: Context['terminal'],
+): Promise<boolean> {
+  if (step.kind === 'choice') {
+    await choose(step, terminal);
+    return true;
+  }
+  if (step.kind === 'browser' && visit && step.url !== undefined) {
+    step.answer({ redirect: await visit(step.url) });
+    return true;
+  }
+  if (step.kind !== 'custom' || !verification) return false;
+  const { key, challengeId = '', userId = '', scope = '' } = step;
+  step.answer({ token: await verification.next({ key, challengeId, userId, scope }) });
+  return true;
+}
+
+/** A verification token is refused for a reason that another try with the same one does not change. */
+function tokenRefused({ message, code, challengeId }: Extract<StepEvent, { type: 'step-refused' }>): RefusedError {
+  return new RefusedError('VERIFICATION_REFUSED', message, {
+    serviceCode: code,
+    hint: challengeId && `The challenge is kept. Go on with another token: stepup challenge continue ${challengeId}`,
+  });
 }
 
 /** Whether the service sends a code as soon as the walk goes on. */

@@ -48,7 +48,8 @@ export interface Grant {
 }
 
 /** `choice` asks which way to go; `passkey`, `wallet` and `assertion` are done by the provider itself, with what it has at hand. */
-export type StepKind = 'choice' | 'otp' | 'totp' | 'recovery' | 'passkey' | 'wallet' | 'assertion' | 'custom';
+export type StepKind =
+  'choice' | 'otp' | 'totp' | 'recovery' | 'passkey' | 'wallet' | 'assertion' | 'browser' | 'custom';
 
 /** One way to do a step, when there are several (an email and a phone number, two devices). */
 export interface Choice {
@@ -57,7 +58,7 @@ export interface Choice {
 }
 
 /** What the caller says to a step. `code` for otp, totp and recovery; `token` for a custom step's verification token. */
-export type StepAnswer = { code: string } | { token: string } | { choice: string };
+export type StepAnswer = { code: string } | { token: string } | { choice: string } | { redirect: string };
 
 /** How a scope is to be proved. `mfa` and `reauth` are the families; the others one method each. */
 export type Method = 'mfa' | 'reauth' | 'email' | 'sms' | 'wallet' | 'passkey' | 'totp' | 'recovery';
@@ -88,11 +89,15 @@ export interface PendingStep {
   channel?: 'sms' | 'email' | undefined;
   /** Scope that is asked for; absent while logging in. */
   scope?: string | undefined;
+  /** For a `custom` step: whom its verification token is about. */
+  userId?: string | undefined;
   /** When the code in play was sent, ISO 8601. */
   sentAt?: string | undefined;
   /** By what the service itself knows the code in play, where that is not the challenge. */
   verificationId?: string | undefined;
   answer(answer: StepAnswer): void;
+  /** For a `browser` step: the address to open. */
+  url?: string | undefined;
   /** What a code looks like; without it, 4 to 8 letters or digits. */
   accepts?: { pattern: RegExp; words: string } | undefined;
   /** Present where the service can send the code again. */
@@ -129,8 +134,13 @@ export interface SessionInfo {
 }
 
 export type LoginMethod =
-  | { kind: 'phone'; phone: string }
-  | { kind: 'email'; email: string }
+  /** `loginConfig` is a configuration of Prelude's other than the default one. */
+  | { kind: 'phone'; phone: string; loginConfig?: string | undefined }
+  | { kind: 'email'; email: string; loginConfig?: string | undefined }
+  /** `signUp` makes the user. */
+  | { kind: 'password'; email: string; password: string; signUp?: boolean | undefined }
+  /** A social account; the browser comes back to `redirectUri`. */
+  | { kind: 'oauth'; provider: string; redirectUri: string }
   /** `using` is the id of one passkey; without it the only one is taken, or the person chooses. */
   | { kind: 'passkey'; using?: string | undefined }
   /** `using` is the name of one wallet of the store. */
@@ -181,6 +191,21 @@ export interface AccessToken {
   expiresAt: string;
 }
 
+/** A session of the user, as far as the service tells. Instants are ISO 8601. */
+export interface SessionEntry {
+  sessionId: string;
+  /** Whether it is the one that is open here. */
+  current: boolean;
+  /** The identity that opened it, where it is known. */
+  identifier?: string | undefined;
+  device?: string | undefined;
+  /** ISO 3166-1 alpha-2. */
+  country?: string | undefined;
+  createdAt?: string | undefined;
+  lastSeenAt?: string | undefined;
+  expiresAt?: string | undefined;
+}
+
 /**
  * Every call throws the classes of `errors.ts`: SessionError when nobody is logged in or the session is over, RefusedError
  * for the service's no, UnreachableError when it cannot be had, UsageError for input that is wrong before the network.
@@ -194,6 +219,8 @@ export interface Provider {
   session(): Promise<SessionInfo | undefined>;
   /** A token that is good for at least ten seconds; refreshes the session when it has to, once across all processes. */
   accessToken(): Promise<AccessToken>;
+  /** The user's sessions, a page of them; `total` counts all. Throws SessionError NOT_LOGGED_IN. */
+  sessions(page: { limit: number; offset: number }): Promise<{ sessions: SessionEntry[]; total: number }>;
   /** Whether step-up is needed for this scope now. */
   check(scope: string): Promise<CheckResult>;
   /** Asks for scopes. The iteration ends after `granted` or `blocked`. */

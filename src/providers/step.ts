@@ -45,3 +45,9 @@ export function choiceIn(answer: StepAnswer): string {
   if ('choice' in answer) return answer.choice;
   throw new TypeError('"answer" must have a choice');
 }
+
+/** The address that the browser came back to. Throws a TypeError for an answer that does not fit the step. */
+export function redirectIn(answer: StepAnswer): string {
+  if ('redirect' in answer) return answer.redirect;
+  throw new TypeError('"answer" must have a redirect');
+}

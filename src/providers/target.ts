@@ -9,6 +9,8 @@ export interface PreludeTarget {
   frontendUrl: string;
   managementUrl: string;
   managementKey?: string | undefined;
+  /** Origin of the app, for its passkeys; without one, `https://` and the domain that the service names. */
+  origin?: string | undefined;
 }
 
 export interface DynamicTarget {

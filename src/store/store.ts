@@ -42,8 +42,8 @@ export interface DynamicProfile {
 /** What an application is under a name. */
 export type Profile = PreludeProfile | DynamicProfile;
 
-/** What a person would hold in their hands and not in a session: it outlives every login. */
-export type KeyringKind = 'passkeys' | 'wallets' | 'totp';
+/** What a person would hold in their hands, or a developer's backend (`signing`), and not a session: it outlives every login. */
+export type KeyringKind = 'passkeys' | 'wallets' | 'totp' | 'signing';
 
 /**
  * Every call throws FailedError: STORE_UNREADABLE, STORE_UNWRITABLE, STORE_CORRUPTED, STORE_NEWER, STORE_LOCKED, each with

@@ -90,8 +90,11 @@ async function play(
     signal: new AbortController().signal,
   };
   const terminal = await createTerminal(system, { json: false, input: true });
-  const outcome = await walk({ terminal }, events(), createCodeSource({ system, terminal }, flags), (event) =>
-    shown.push(event.type),
+  const outcome = await walk(
+    { terminal },
+    events(),
+    { codes: createCodeSource({ system, terminal }, flags) },
+    (event) => shown.push(event.type),
   ).catch((error: unknown) => error);
   return { outcome, deeds, shown, stderr };
 }

@@ -1,8 +1,9 @@
 import type { Command } from 'commander';
 import { FailedError, InputNeededError, UsageError } from '../../errors.js';
 import { parseEmail, parsePhone } from '../../providers/identifiers.js';
-import type { LoginMethod, Provider, SessionInfo } from '../../providers/provider.js';
+import type { LoginMethod, Provider, SessionInfo, StepEvent } from '../../providers/provider.js';
 import { sessionKeyOf } from '../../providers/target.js';
+import { startBrowserLogin } from '../browser.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../codes.js';
 import type { Context } from '../context.js';
 import type { Handle } from '../tree.js';
@@ -18,13 +19,29 @@ export interface Options extends CodeFlags {
   wallet?: string | true | undefined;
   /** File of the token, or `-`. */
   jwt?: string | undefined;
+  loginConfig?: string | undefined;
+  /** File of the password, or `-`. */
+  passwordFile?: string | undefined;
+  /** True asks for the password. */
+  password?: boolean | undefined;
+  signUp?: boolean | undefined;
+  /** A social account: `google`, `github` … */
+  oauth?: string | undefined;
+  /** False prints the address instead of opening a browser. */
+  browser?: boolean | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
   command
     .option('--phone <number>', 'phone number in E.164, e.g. +33612345678')
     .option('--email <address>', 'email address')
-    .option('--passkey [id]', 'Dynamic: a passkey of the store')
+    .option('--login-config <id>', 'Prelude: the login configuration that sends the code')
+    .option('--password', 'Prelude: log in with --email and a password, which is asked for')
+    .option('--password-file <file>', 'Prelude: file with the password, - for standard input')
+    .option('--sign-up', 'Prelude: make a user with --email and a password')
+    .option('--oauth <provider>', 'Prelude: a social account: google, apple, microsoft, github, okta, facebook')
+    .option('--no-browser', 'print the address to open instead of opening it')
+    .option('--passkey [id]', 'a passkey of the store')
     .option('--wallet [name]', 'Dynamic: a wallet of the store')
     .option('--jwt <file>', 'Dynamic: a token of your own backend, - for standard input');
   addCodeFlags(command)
@@ -48,14 +65,16 @@ Examples:
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
-  const method = await loginMethod(context, options);
-  if (method.kind === 'phone' || method.kind === 'email') source.ready();
+  const given = await loginMethod(context, options);
+  if (given?.kind === 'phone' || given?.kind === 'email') source.ready();
   const provider = await context.provider();
   const before = await presentSession(context, provider);
   if (before) terminal.note(`This replaces the session of ${before.userId}.`);
-  const outcome = await walk(context, provider.login(method), source, (event, triesLeft) =>
-    noteEvent(terminal, event, triesLeft),
-  );
+  const show = (event: StepEvent, triesLeft: number): void => noteEvent(terminal, event, triesLeft);
+  const browser = options.oauth === undefined ? undefined : await startBrowserLogin(context, options.browser !== false);
+  const method = given ?? { kind: 'oauth', provider: options.oauth ?? '', redirectUri: browser?.redirectUri ?? '' };
+  const answers = { codes: source, visit: browser?.visit };
+  const outcome = await walk(context, provider.login(method), answers, show).finally(() => browser?.close());
   if (outcome.type !== 'logged-in') throw new TypeError('a login ended with a grant');
   const { session } = outcome;
   terminal.result(
@@ -78,16 +97,15 @@ async function presentSession({ store, target }: Context, provider: Provider): P
   }
 }
 
-async function loginMethod({ terminal, system }: Context, options: Options): Promise<LoginMethod> {
-  const { phone, email, passkey, wallet, jwt } = options;
-  const given = (['phone', 'email', 'passkey', 'wallet', 'jwt'] as const).filter((name) => options[name] !== undefined);
-  if (given.length > 1) {
-    throw new UsageError('FLAG_CONFLICT', `--${given[0]} and --${given[1]} cannot be used together.`, {
-      field: `--${given[1]}`,
-    });
-  }
-  if (phone !== undefined) return { kind: 'phone', phone: parsePhone(phone, '--phone') };
-  if (email !== undefined) return { kind: 'email', email: parseEmail(email, '--email') };
+/** How to log in; undefined for a social account, which needs a listener first. */
+async function loginMethod(context: Context, options: Options): Promise<LoginMethod | undefined> {
+  const { terminal, system } = context;
+  const { phone, email, passkey, wallet, jwt, loginConfig } = options;
+  refuseTogether(options);
+  if (options.oauth !== undefined) return undefined;
+  if (wantsPassword(options)) return passwordMethod(context, options);
+  if (phone !== undefined) return { kind: 'phone', phone: parsePhone(phone, '--phone'), loginConfig };
+  if (email !== undefined) return { kind: 'email', email: parseEmail(email, '--email'), loginConfig };
   if (passkey !== undefined) return { kind: 'passkey', using: passkey === true ? undefined : passkey };
   if (wallet !== undefined) return { kind: 'wallet', using: wallet === true ? undefined : wallet };
   if (jwt !== undefined) return { kind: 'jwt', jwt: await readSecret(system, jwt, '--jwt') };
@@ -102,10 +120,52 @@ async function loginMethod({ terminal, system }: Context, options: Options): Pro
     flag: '--phone',
     problem: (text) => problemOf(() => methodOf(text)),
   });
-  return methodOf(answer);
+  return { ...methodOf(answer), loginConfig };
 }
 
-function methodOf(text: string): LoginMethod {
+/** One way to log in is enough. Throws UsageError FLAG_CONFLICT. */
+function refuseTogether(options: Options): void {
+  const ways = (['phone', 'email', 'passkey', 'wallet', 'jwt', 'oauth'] as const).filter(
+    (name) => options[name] !== undefined,
+  );
+  const [first, second] = ways;
+  if (first && second) {
+    throw new UsageError('FLAG_CONFLICT', `--${first} and --${second} cannot be used together.`, {
+      field: `--${second}`,
+    });
+  }
+  if (wantsPassword(options) && first !== undefined && first !== 'email') {
+    throw new UsageError('FLAG_CONFLICT', `A password goes with --email, not with --${first}.`, {
+      field: `--${first}`,
+    });
+  }
+}
+
+function wantsPassword({ password, passwordFile, signUp }: Options): boolean {
+  return password === true || passwordFile !== undefined || signUp === true;
+}
+
+/** A password comes from a file, standard input or a prompt without echo. A new one is held against the policy. */
+async function passwordMethod(context: Context, options: Options): Promise<LoginMethod> {
+  const { terminal, system } = context;
+  const { passwordFile, signUp } = options;
+  const email = parseEmail(
+    options.email ?? (await terminal.ask({ message: 'Email address', flag: '--email' })),
+    '--email',
+  );
+  if (signUp) {
+    const policy = await (await context.prelude()).passwordPolicy();
+    const { newPassword } = await import('../new-password.js');
+    return { kind: 'password', email, password: await newPassword(context, { passwordFile }, policy), signUp };
+  }
+  const password =
+    passwordFile === undefined
+      ? await terminal.ask({ message: 'Password', flag: '--password-file', secret: true })
+      : await readSecret(system, passwordFile, '--password-file');
+  return { kind: 'password', email, password };
+}
+
+function methodOf(text: string): Extract<LoginMethod, { kind: 'phone' | 'email' }> {
   return text.includes('@')
     ? { kind: 'email', email: parseEmail(text, '--email') }
     : { kind: 'phone', phone: parsePhone(text, '--phone') };

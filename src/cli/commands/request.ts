@@ -6,9 +6,10 @@ import type { Context } from '../context.js';
 import { tellingWhy } from '../hook-failure.js';
 import { printedBy, readSecret } from '../secrets.js';
 import type { Handle } from '../tree.js';
-import { walkChallenge } from '../walk.js';
+import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../verification.js';
+import { walkChallenge, type Answers } from '../walk.js';
 
-export interface Options extends CodeFlags {
+export interface Options extends CodeFlags, VerificationFlags {
   scopes: string[];
   /** Entries of `--metadata`, each `key=value`. */
   metadata?: string[] | undefined;
@@ -38,7 +39,7 @@ export function define(command: Command, handle: Handle): void {
       'Dynamic: a token of your own backend that vouches for the user; - for standard input',
     )
     .option('--assertion-command <command>', 'Dynamic: a shell command that prints such a token');
-  addCodeFlags(command)
+  addVerificationFlags(addCodeFlags(command))
     .addHelpText(
       'after',
       `
@@ -74,18 +75,25 @@ function sortOut(words: string[], metadata: string[] | undefined): Pick<Options,
  * UnreachableError and InterruptedError.
  */
 export async function run(context: Context, options: Options): Promise<void> {
-  const source = createCodeSource(context, options);
+  const answers = answersOf(context, options);
   const metadata = options.metadata && parsePairs(options.metadata);
   const way = wayOf(options);
   const provider = await context.provider();
   const assertion = await readAssertion(context, options);
   const how = { metadata, assertion, ...way };
   try {
-    await tellingWhy(context, () => walkChallenge(context, provider.request(options.scopes, how), source));
+    await tellingWhy(context, () => walkChallenge(context, provider.request(options.scopes, how), answers));
   } catch (error) {
     if (!(await enrolsInstead(context, error, way.method))) throw error;
-    await walkChallenge(context, provider.request(options.scopes, how), createCodeSource(context, options));
+    await walkChallenge(context, provider.request(options.scopes, how), answersOf(context, options));
   }
+}
+
+function answersOf(context: Context, options: Options): Answers {
+  return {
+    codes: createCodeSource(context, options),
+    verification: createVerificationSource(context, options),
+  };
 }
 
 /** The flags that say how to prove it. `--wallet` and `--device` name their method by themselves. */

@@ -2,7 +2,7 @@
 import { keyOf as stateKey, age } from '../tenant-place.js';
 import type { Place } from './parts.js';
 import type { AllowedOrigin } from './origins.js';
-import { CeremonyError, parseClientData, type Expected } from './webauthn.js';
+import { CeremonyError, parseClientData, type Expected } from '../webauthn.js';
 
 export type Kind = 'register' | 'authenticate' | 'signin';
 

@@ -5,7 +5,7 @@ import { DynamicError, type DynamicCode } from './errors.js';
 import { finishCeremony } from './ceremonies.js';
 import type { Place } from './parts.js';
 import { amendUser, findUser, type Passkey, type User } from './users.js';
-import { CeremonyError, checkAssertion, checkRegistration } from './webauthn.js';
+import { CeremonyError, checkAssertion, checkRegistration } from '../webauthn.js';
 import type { AssertionBody, RegistrationBody } from './wire.js';
 
 const MAX_PASSKEYS = 20;

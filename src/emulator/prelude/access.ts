@@ -3,7 +3,7 @@ import type { Context } from 'hono';
 import { age, keyOf } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import { FrontendError, type Env } from './errors.js';
-import { combine, takeScopes, type GrantedScope } from './grants.js';
+import { combine, takeScopes, type GrantedScope, type Sources } from './grants.js';
 import type { Place } from './parts.js';
 import { findSession, type RefreshToken, type Session } from './sessions.js';
 import { setRefreshCookie } from './cookies.js';
@@ -12,6 +12,15 @@ import { setRefreshCookie } from './cookies.js';
 export interface Bearer {
   session: Session;
   token: string;
+  /** What the token's scopes come from. */
+  sources: Sources;
+}
+
+/** What is kept of an access token, under its `jti`. */
+interface AccessRecord {
+  sessionId: string;
+  /** Absent in a state that an earlier version has exported. */
+  sources?: Sources;
 }
 
 /** Prelude: the answer of login and refresh. `expires_at` in Unix seconds. */
@@ -24,7 +33,8 @@ export interface AccessAnswer {
 export async function mintAccess(place: Place, session: Session, extra: GrantedScope[] = []): Promise<AccessAnswer> {
   const { services, tenant, tokens } = place;
   const { accessTokenSeconds } = await services.settings(tenant.id);
-  const { scope, seconds } = combine(place, [...(await takeScopes(place, session)), ...extra], accessTokenSeconds);
+  const granted = [...(await takeScopes(place, session)), ...extra];
+  const { scope, seconds, sources } = combine(place, granted, accessTokenSeconds);
   const iat = Math.floor(services.clock.now() / 1000);
   const jti = newUuid(services.randomBytes);
   const claims = {
@@ -38,7 +48,7 @@ export async function mintAccess(place: Place, session: Session, extra: GrantedS
     jti,
   };
   // A token ages by the tenant's clock, which its own `exp` does not know.
-  const record = { sessionId: session.id };
+  const record: AccessRecord = { sessionId: session.id, sources };
   await services.state.put(keyOf(place, 'prelude-access', jti), record, { expiresAt: age(place) + seconds * 1000 });
   await services.emit(tenant.id, 'token', { kind: 'access', claims });
   return { access_token: tokens.signAccess(claims), expires_at: claims.exp };
@@ -51,11 +61,11 @@ export async function requireBearer(c: Context<Env>, place: Place): Promise<Bear
   const claims = place.tokens.readAccess(token);
   if (!claims) throw refuse('an access token signed by this service', 'another');
   if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, 'another issuer');
-  const record = await place.services.state.get(keyOf(place, 'prelude-access', String(claims.jti)));
+  const record = await place.services.state.get<AccessRecord>(keyOf(place, 'prelude-access', String(claims.jti)));
   if (!record) throw refuse('an unexpired access token', 'an expired one');
   const session = await findSession(place, String(claims.sid));
   if (!session || session.userId !== claims.sub) throw refuse('a live session', 'one that is over');
-  return { session, token };
+  return { session, token, sources: record.value.sources ?? {} };
 }
 
 /** Answers with a token pair, its refresh token in header and cookie. */

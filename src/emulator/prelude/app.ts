@@ -9,10 +9,20 @@ import type { Keys } from './keys.js';
 import { Nonces } from './nonces.js';
 import type { Parts } from './parts.js';
 import { challengeRoutes } from './routes/challenge.js';
+import { devTokenRoutes } from './routes/dev-tokens.js';
 import { loginRoutes } from './routes/login.js';
-import { loginConfigRoutes, requireManagementKey, scopeRoutes, stepUpConfigRoutes } from './routes/management.js';
+import {
+  oauthConfigRoutes,
+  otpConfigRoutes,
+  passkeyConfigRoutes,
+  passwordConfigRoutes,
+} from './routes/login-configs.js';
+import { requireManagementKey, scopeRoutes, stepUpConfigRoutes } from './routes/management.js';
 import { refuseFrontendRest, refuseManagementRest } from './routes/not-emulated.js';
+import { oauthRoutes, PROVIDER_PATH, providerRoutes } from './routes/oauth.js';
 import { otpRoutes } from './routes/otp.js';
+import { passkeyRoutes } from './routes/passkeys.js';
+import { passwordRoutes } from './routes/password.js';
 import { sessionRoutes } from './routes/session.js';
 import { userRoutes } from './routes/users.js';
 import { wellKnownRoutes } from './routes/wellknown.js';
@@ -42,6 +52,7 @@ export function createPrelude(services: Services, keys: Keys): Hono<Env> {
   for (const prefix of ['', '/t/:tenant']) {
     app.route(`${prefix}/v1/session`, frontend(parts));
     app.route(`${prefix}/.well-known`, publicDocuments(parts));
+    app.route(`${prefix}${PROVIDER_PATH}`, oauthProvider(parts));
   }
   app.route('/v2/session/apps/:appId', management(parts));
   app.route('/v2/session', unknownManagement());
@@ -55,6 +66,9 @@ function frontend(parts: Parts): Hono<Env> {
   api.use('*', findTenant(parts));
   api.route('/', otpRoutes(parts));
   api.route('/', loginRoutes(parts));
+  api.route('/', passwordRoutes(parts));
+  api.route('/', passkeyRoutes(parts));
+  api.route('/', oauthRoutes(parts));
   api.route('/', sessionRoutes(parts));
   api.route('/', challengeRoutes(parts));
   refuseFrontendRest(api);
@@ -69,13 +83,25 @@ function publicDocuments(parts: Parts): Hono<Env> {
   return documents;
 }
 
+function oauthProvider(parts: Parts): Hono<Env> {
+  const provider = new Hono<Env>();
+  provider.onError(answerFrontend(parts.services));
+  provider.use('*', findTenant(parts));
+  provider.route('/', providerRoutes(parts));
+  return provider;
+}
+
 function management(parts: Parts): Hono<Env> {
   const api = new Hono<Env>();
   api.onError(answerManagement());
   api.use('*', requireManagementKey(parts));
   api.route('/', scopeRoutes(parts));
   api.route('/', stepUpConfigRoutes(parts));
-  api.route('/', loginConfigRoutes(parts));
+  api.route('/', otpConfigRoutes(parts));
+  api.route('/', passwordConfigRoutes(parts));
+  api.route('/', oauthConfigRoutes(parts));
+  api.route('/', passkeyConfigRoutes(parts));
+  api.route('/', devTokenRoutes(parts));
   api.route('/', userRoutes(parts));
   refuseManagementRest(api);
   return api;
@@ -95,7 +121,7 @@ function crossOrigin(): MiddlewareHandler<Env> {
   return cors({
     origin: (origin) => origin,
     credentials: true,
-    allowMethods: ['GET', 'POST'],
+    allowMethods: ['GET', 'POST', 'DELETE'],
     allowHeaders: ALLOWED_HEADERS,
     exposeHeaders: EXPOSED_HEADERS,
     maxAge: 600,

@@ -63,11 +63,14 @@ export async function move(
   }
 }
 
-/** Marks a step as proved; returns the token that follows. Of several at once, one wins; the others are `token_reused`. */
-export async function passStep(place: Place, shown: { id: string; jti: string; key: string }): Promise<string> {
+/** Marks a step as proved; returns the challenge as it is then, with its token. Of several at once, one wins; the others are `token_reused`. */
+export async function passStep(
+  place: Place,
+  shown: { id: string; jti: string; key: string },
+): Promise<{ challenge: Challenge; token: string }> {
   const nextJti = newUuid(place.services.randomBytes);
   const { challenge } = await move(place, shown.id, { type: 'pass', jti: shown.jti, key: shown.key, nextJti });
-  return signToken(place, challenge);
+  return { challenge, token: await signToken(place, challenge) };
 }
 
 /** A challenge by id. */

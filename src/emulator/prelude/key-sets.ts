@@ -12,7 +12,17 @@ const LIMITS = {
   maxBytes: 64 * 1024,
 } as const;
 
-const KeySetBody = v.object({ keys: v.array(v.looseObject({ kty: v.string(), kid: v.optional(v.string()) })) });
+const KeySetBody = v.object({
+  keys: v.array(
+    v.looseObject({
+      kty: v.string(),
+      kid: v.optional(v.string()),
+      use: v.optional(v.string()),
+      alg: v.optional(v.string()),
+    }),
+  ),
+});
+type Jwk = v.InferOutput<typeof KeySetBody>['keys'][number];
 
 interface KeptSet {
   fetchedAt: number;
@@ -48,10 +58,25 @@ async function fetchSet(address: string): Promise<Map<string, KeyObject> | strin
   const keys = new Map<string, KeyObject>();
   try {
     for (const jwk of v.parse(KeySetBody, JSON.parse(result.body.toString('utf8'))).keys) {
-      if (jwk.kty === 'RSA' && jwk.kid) keys.set(jwk.kid, createPublicKey({ key: jwk, format: 'jwk' }));
+      const key = isForSigning(jwk) ? publicKeyOf(jwk) : undefined;
+      if (jwk.kid && key) keys.set(jwk.kid, key);
     }
   } catch {
     return 'jwks_url: expected a JSON Web Key Set, got something else';
   }
   return keys;
+}
+
+function publicKeyOf(jwk: Jwk): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' });
+  } catch {
+    // One broken key does not spoil the others; whoever names it is told that the set lacks it.
+    return undefined;
+  }
+}
+
+/** RFC 7517 §5: keys of other kinds, for other uses and of other algorithms are passed over. */
+function isForSigning({ kty, use = 'sig', alg = 'RS256' }: Jwk): boolean {
+  return kty === 'RSA' && use === 'sig' && alg === 'RS256';
 }

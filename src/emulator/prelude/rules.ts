@@ -1,5 +1,6 @@
 /** The step-up machine: (challenge, event, now) → challenge and effects, or a refusal. No HTTP, no storage, no clock. */
 import type { FrontendCode } from './errors.js';
+import type { Identifier } from './wire.js';
 
 export type GrantMode = 'single-use' | 'session-bound' | 'profile-bound';
 
@@ -27,6 +28,8 @@ export interface Challenge {
   jti: string;
   expiresAt: number;
   completedAt: number | null;
+  /** The identifier that the code goes to, and that is the user's once it was right (mode `managed`). */
+  registers?: Identifier | undefined;
 }
 
 /** What a challenge starts from. */
@@ -40,6 +43,7 @@ export interface Opening {
   grantedFor: number;
   steps: { order: number; key: string; expiration_duration: number }[];
   jti: string;
+  registers?: Identifier | undefined;
 }
 
 export type Event =
@@ -90,8 +94,8 @@ export function open(opening: Opening, now: number): Challenge {
   const steps = opening.steps
     .map((step) => ({ order: step.order, key: step.key, done: false, expiration_duration: step.expiration_duration }))
     .sort((one, other) => one.order - other.order);
-  const { id, userId, sessionId, scope, metadata, grantMode, grantedFor, jti } = opening;
-  const blank = { id, userId, sessionId, scope, metadata, grantMode, grantedFor, steps, jti };
+  const { id, userId, sessionId, scope, metadata, grantMode, grantedFor, jti, registers } = opening;
+  const blank = { id, userId, sessionId, scope, metadata, grantMode, grantedFor, steps, jti, registers };
   return advance({ ...blank, status: 'open', expiresAt: 0, completedAt: null }, jti, now);
 }
 

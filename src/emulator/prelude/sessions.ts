@@ -11,6 +11,8 @@ export interface Session {
   /** Scopes that the login configuration attached for good. */
   grantedScopes: string[];
   userAgent: string;
+  /** Where it was started, ISO 3166-1 alpha-2. Absent in a state that an earlier version has exported. */
+  country?: string;
   /** Real time, milliseconds. */
   createdAt: number;
   lastSeenAt: number;
@@ -42,7 +44,7 @@ export interface PresentedRefresh {
 /** Starts a session for a key. */
 export async function startSession(
   place: Place,
-  start: { userId: string; jkt: string; grantedScopes: string[]; userAgent: string },
+  start: { userId: string; jkt: string; grantedScopes: string[]; userAgent: string; country: string },
 ): Promise<{ session: Session; refresh: RefreshToken }> {
   const { services, tenant } = place;
   const now = services.clock.now();

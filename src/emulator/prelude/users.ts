@@ -31,7 +31,8 @@ export async function userOf(place: Place, identifier: Identifier, canonical: st
   }
 }
 
-async function ownerOf(place: Place, canonical: string): Promise<User | undefined> {
+/** The user who has the identifier of this looked-up form. */
+export async function ownerOf(place: Place, canonical: string): Promise<User | undefined> {
   const kept = await place.services.state.get<Owner>(keyOf(place, 'prelude-identifier', canonical));
   return kept && findUser(place, kept.value.userId);
 }
@@ -62,6 +63,41 @@ export async function createUser(
     claimed.push(canonical);
   }
   return user;
+}
+
+/** All users, oldest first. */
+export async function listUsers(place: Place): Promise<User[]> {
+  return (await place.services.state.list<User>(place.tenant.id, 'prelude-user')).map(({ value }) => value);
+}
+
+/** Changes a user. Undefined when there is none: a change never brings one back. */
+export async function amendUser(place: Place, id: string, change: (user: User) => User): Promise<User | undefined> {
+  const { state } = place.services;
+  const key = keyOf(place, 'prelude-user', id);
+  for (;;) {
+    const kept = await state.get<User>(key);
+    if (!kept) return undefined;
+    const next = change(kept.value);
+    if (await state.update(key, kept.version, next)) return next;
+  }
+}
+
+/** Gives a user an identifier, which has been checked. `own`: it is the user's already; `taken`: somebody else's. */
+export async function addIdentifier(
+  place: Place,
+  userId: string,
+  identifier: Identifier,
+): Promise<'added' | 'own' | 'taken'> {
+  const { state } = place.services;
+  const canonical = canonicalIdentifier(identifier) ?? '';
+  const key = keyOf(place, 'prelude-identifier', canonical);
+  if (!(await state.putIfAbsent<Owner>(key, { userId }))) {
+    return (await state.get<Owner>(key))?.value.userId === userId ? 'own' : 'taken';
+  }
+  const user = await amendUser(place, userId, (kept) => ({ ...kept, identifiers: [...kept.identifiers, identifier] }));
+  if (user) return 'added';
+  await release(place, [canonical]);
+  return 'taken';
 }
 
 /** Removes a user and frees the identifiers. False when there is none. */

@@ -8,8 +8,16 @@ import type { Identifier } from './wire.js';
 
 /** What a code is for. */
 export type Purpose =
-  | { type: 'login'; identifier: Identifier; codeChallenge: string | null; grantedScopes: string[] }
-  | { type: 'step-up'; challengeId: string; step: number };
+  | {
+      type: 'login';
+      identifier: Identifier;
+      codeChallenge: string | null;
+      grantedScopes: string[];
+      /** The OAuth login whose address the code confirms. */
+      linkId?: string | undefined;
+    }
+  /** `registers`: the code goes to an identifier that is not the user's yet. */
+  | { type: 'step-up'; challengeId: string; step: number; registers?: boolean };
 
 export interface Verification {
   id: string;
@@ -122,7 +130,7 @@ async function deliver(place: Place, { channel, to, code, purpose }: Verificatio
     channel,
     to,
     code,
-    purpose: purpose.type,
+    purpose: purpose.type === 'step-up' && purpose.registers ? 'register' : purpose.type,
     provider: 'prelude',
     challengeId: purpose.type === 'step-up' ? purpose.challengeId : null,
     suppressed: false,

@@ -135,11 +135,10 @@ export function createDynamic({
       return forgotten;
     },
     environment,
+    // The service tells a user of no other session.
     async sessions() {
-      const { session } = await records.read();
-      if (!session) return [];
-      const { sessionId, accessTokenExpiresAt: expiresAt, identifier } = session;
-      return [{ sessionId, current: true, expiresAt, identifier }];
+      const { sessionId, accessTokenExpiresAt: expiresAt, identifier } = await records.session();
+      return { sessions: [{ sessionId, current: true, expiresAt, identifier }], total: 1 };
     },
     credentials: async () => {
       await keeper.refreshUser();

@@ -67,6 +67,12 @@ async function contactIn(method: LoginMethod): Promise<Contact | undefined> {
     case 'jwt':
       parseAssertion(method.jwt, '--jwt');
       return undefined;
+    case 'password':
+    case 'oauth':
+      throw new UsageError('COMMAND_UNSUPPORTED', `A login by ${method.kind} is one of Prelude.`, {
+        field: method.kind === 'oauth' ? '--oauth' : '--password',
+        hint: 'Log in with: stepup login --email ADDRESS',
+      });
   }
 }
 

@@ -68,15 +68,6 @@ export interface TotpEnrolment {
   uri: string;
 }
 
-export interface SessionEntry {
-  sessionId: string;
-  current: boolean;
-  /** ISO 8601. */
-  expiresAt: string;
-  /** The identity that opened it. */
-  identifier?: string | undefined;
-}
-
 /** A call of the service's own API. `path` is under the environment: `/users`, or whole: `/api/v0/sdk/…/users`. */
 export interface ApiCall {
   method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
@@ -105,8 +96,6 @@ export interface ApiAnswer {
 export interface DynamicProvider extends Provider {
   /** Reads the environment's settings; nobody need be logged in. Throws RefusedError APPLICATION_UNKNOWN. */
   environment(): Promise<Environment>;
-  /** The sessions that are known here: the service lists no others. */
-  sessions(): Promise<SessionEntry[]>;
   credentials(): Promise<Credential[]>;
   /** Every MFA method: TOTP devices and passkeys, pending ones too. */
   mfaMethods(): Promise<MfaMethod[]>;

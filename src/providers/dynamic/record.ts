@@ -46,7 +46,8 @@ const sessionSchema = v.object({
   grants: v.array(grantSchema),
 });
 
-const recordSchema = v.object({
+/** The whole record. */
+export const recordSchema = v.object({
   version: v.literal(1),
   /** Signs nonces; the service knows the device by it. */
   device: v.optional(dpopKeySchema),

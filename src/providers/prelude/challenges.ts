@@ -1,4 +1,5 @@
 /** Challenges under way, kept in the session's record so that another command, or another process, can go on with them. */
+import { parseAnswer } from '../parse.js';
 import type { Challenge } from '../provider.js';
 import { challengeUnknown, type Refusal } from '../refusal.js';
 import { challengeOver, CHALLENGE_ENDING, refusalError } from './errors.js';
@@ -6,6 +7,7 @@ import type { FrontendAnswer, Prover } from './frontend.js';
 import { hasPassed, iso, localInstant } from '../instants.js';
 import type { OpenChallenge, Session, Verification } from './record.js';
 import { learnt, type Records } from './records.js';
+import { stepSchema } from './wire.js';
 import { factsOf, readChallengeToken, type ChallengeClaims } from './tokens.js';
 
 /** A challenge with its session, ready for the next call. */
@@ -73,6 +75,7 @@ export function createChallenges(records: Records, now: () => number): Challenge
   ): Promise<ChallengeClaims> {
     const claims = readChallengeToken(token);
     const id = claims.challenge_id;
+    const { public_key_credential_request_options: passkey } = parseAnswer(stepSchema, answer.json, 'the step');
     await records.updateSession(sessionId, (session) => {
       const startedAt = session.challenges[id]?.startedAt ?? iso(now());
       const open = Object.entries(session.challenges).filter(([, { expiresAt }]) => !hasPassed(expiresAt, now()));
@@ -80,7 +83,7 @@ export function createChallenges(records: Records, now: () => number): Challenge
       return {
         ...session,
         ...(prover && learnt(prover)),
-        challenges: { ...Object.fromEntries(open), [id]: { token, startedAt, expiresAt } },
+        challenges: { ...Object.fromEntries(open), [id]: { token, startedAt, expiresAt, passkey } },
       };
     });
     return claims;

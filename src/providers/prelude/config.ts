@@ -109,7 +109,7 @@ export function parseStepUpConfig(document: unknown): StepUpConfig {
 const KINDS: Record<string, string> = { Object: 'an object', Array: 'a list', string: 'a text', number: 'a number' };
 
 /** An issue in our words: a check's message is, one about the kind of a value is the library's. */
-function problemOf({ kind, expected, received, message }: v.BaseIssue<unknown>): string {
+export function problemOf({ kind, expected, received, message }: v.BaseIssue<unknown>): string {
   if (kind !== 'schema') return message;
   if (received === 'undefined') return 'it is missing';
   const choices = (expected ?? 'something else').replace(/[()]/g, '').replaceAll(' | ', ' or ');

@@ -17,6 +17,8 @@ export interface Prover {
 export interface FrontendCall {
   /** Under `/v1/session`, e.g. `/refresh`. */
   path: string;
+  /** A POST when it is left out; a GET carries no proof. */
+  method?: 'GET' | undefined;
   body?: object | undefined;
   bearer?: string | undefined;
   /** With it the call carries a proof: a regular one, or the proof of a challenge when `challengeJti` is there. */
@@ -46,7 +48,7 @@ export interface Frontend {
   /** Host and path, as shown to a person. */
   readonly host: string;
   /**
-   * Sends a POST. A demand for a nonce, and a proof refused while the clocks differ, are each answered once. Throws
+   * Sends one call. A demand for a nonce, and a proof refused while the clocks differ, are each answered once. Throws
    * RefusedError CLOCK_SKEW, and whatever `Http.send` throws; all other refusals are in the answer.
    */
   call(wanted: FrontendCall): Promise<FrontendAnswer>;
@@ -70,7 +72,7 @@ export function createFrontend({ http, target, now, randomBytes }: FrontendOptio
   async function once(wanted: FrontendCall): Promise<FrontendAnswer> {
     const url = base + wanted.path;
     const answer = await http.send({
-      method: 'POST',
+      method: wanted.method ?? 'POST',
       url,
       json: wanted.body,
       bearer: wanted.bearer,

@@ -1,18 +1,18 @@
-/** Prelude's management API, as far as step-up needs it: scopes and the step-up configuration. */
+/** Prelude's management API, as far as step-up needs it: scopes, the step-up configuration, logins and users. */
 import * as v from 'valibot';
 import { RefusedError } from '../../errors.js';
-import type { Http, HttpAnswer, HttpRequest } from '../../http/client.js';
-import type { PreludeTarget } from '../target.js';
 import { readConfigSchema, withoutTimes, type StepUpConfig } from './config.js';
-import type { Refusal } from '../refusal.js';
-import { refusalError, refusalOf } from './errors.js';
+import { refusalError } from './errors.js';
+import { createManagementCaller, type ManagementOptions } from './management-call.js';
+import { createLoginManagement, type LoginManagement } from './management-login.js';
+import { createUserManagement, type UserManagement } from './management-users.js';
 import { parseAnswer } from '../parse.js';
 
 /**
  * Every call throws RefusedError MANAGEMENT_KEY_REFUSED for a wrong key, APPLICATION_UNKNOWN for an application that the
  * service does not have, REFUSED for any other no; and UnreachableError.
  */
-export interface Management {
+export interface Management extends LoginManagement, UserManagement {
   /** The scopes that are registered on the application. */
   scopes(): Promise<string[]>;
   /** Registers a scope. False when it was registered already. */
@@ -29,68 +29,19 @@ export interface Management {
   deleteStepUpConfig(): Promise<boolean>;
 }
 
-export interface ManagementOptions {
-  http: Http;
-  /** Its `managementKey` must be there: without one every call is refused as MANAGEMENT_KEY_REFUSED. */
-  target: PreludeTarget;
-}
-
 const scopesSchema = v.object({ scopes: v.array(v.string()) });
 const configSchema = v.object({ config: readConfigSchema });
 
 /** Builds the client of one application's management API. */
-export function createManagement({ http, target }: ManagementOptions): Management {
-  const base = `${target.managementUrl.replace(/\/+$/, '')}/v2/session/apps/${encodeURIComponent(target.appId)}`;
-
-  async function call(
-    method: HttpRequest['method'],
-    path: string,
-    json?: unknown,
-  ): Promise<HttpAnswer & { refusal?: Refusal | undefined }> {
-    const key = target.managementKey ?? '';
-    if (!/^[\x21-\x7e]+$/.test(key)) throw keyRefused({});
-    const answer = await http.send({ method, url: `${base}${path}`, json, bearer: key });
-    const refusal = refusalOf(answer, (text) => http.redact(text));
-    if (refusal && (refusal.status === 401 || refusal.status === 403)) {
-      throw keyRefused({ status: refusal.status, serviceCode: refusal.code, requestId: refusal.requestId });
-    }
-    return { ...answer, refusal };
-  }
-
-  function keyRefused(details: {
-    status?: number;
-    serviceCode?: string | undefined;
-    requestId?: string | undefined;
-  }): RefusedError {
-    return new RefusedError(
-      'MANAGEMENT_KEY_REFUSED',
-      `The management key is refused for application ${target.appId}.`,
-      {
-        ...details,
-        hint: 'Check STEPUP_PRELUDE_MANAGEMENT_KEY, or store another key with: stepup init',
-      },
-    );
-  }
+export function createManagement(options: ManagementOptions): Management {
+  const caller = createManagementCaller(options);
+  const { call, confirmApplication, unknownApplication } = caller;
 
   async function scopes(): Promise<string[]> {
     const { json, refusal } = await call('GET', '/config/scopes');
     if (refusal?.status === 404) throw unknownApplication(refusal);
     if (refusal) throw refusalError(refusal);
     return parseAnswer(scopesSchema, json, 'GET config/scopes').scopes;
-  }
-
-  function unknownApplication(refusal: Refusal): RefusedError {
-    return new RefusedError('APPLICATION_UNKNOWN', `The service has no application ${target.appId}.`, {
-      status: refusal.status,
-      serviceCode: refusal.code,
-      requestId: refusal.requestId,
-      hint: 'Check the application id; an application is made by Prelude, not by this tool.',
-    });
-  }
-
-  /** A 404 means "no such thing" or "no such application"; only the list of scopes, which is never missing, tells. */
-  async function confirmApplication(): Promise<void> {
-    await scopes();
   }
 
   async function writeConfig(method: 'POST' | 'PUT', config: StepUpConfig): Promise<StepUpConfig> {
@@ -124,6 +75,8 @@ export function createManagement({ http, target }: ManagementOptions): Managemen
   }
 
   return {
+    ...createLoginManagement(caller),
+    ...createUserManagement(caller),
     scopes,
     async addScope(scope) {
       const { refusal } = await call('POST', '/config/scopes', { scope });

@@ -1,4 +1,5 @@
 /** One OTP step of a challenge: the code is sent, sent again, checked. And one custom step: its proof is handed in. */
+import type { Assertion } from '../../authenticator/passkey.js';
 import { UsageError } from '../../errors.js';
 import { takeCookies } from '../../http/cookies.js';
 import type { StepEvent } from '../provider.js';
@@ -26,9 +27,14 @@ export interface Steps {
    * Checks a code and keeps the next challenge token. Throws UsageError CODE_NOT_SENT, RefusedError CODE_WRONG or CHALLENGE_OVER.
    */
   checkCode(underway: Underway, code: string): Promise<void>;
-  /** Hands in a custom step's verification token and keeps the next challenge token. Throws RefusedError. */
-  prove(underway: Underway, verificationToken: string): Promise<void>;
+  /**
+   * Hands in a custom step's verification token, or what a passkey has signed, and keeps the next challenge token. Throws RefusedError.
+   */
+  prove(underway: Underway, proof: Proof): Promise<void>;
 }
+
+/** What proves a step that has no code, in the service's words. */
+export type Proof = { verification_token: string } | { passkey_assertion: Assertion };
 
 /** Binds the calls of steps. `now` gives milliseconds. */
 export function createSteps(
@@ -81,13 +87,13 @@ export function createSteps(
     await challenges.keep(session.sessionId, challenge_token, answer, prover);
   }
 
-  async function prove(underway: Underway, verificationToken: string): Promise<void> {
+  async function prove(underway: Underway, proof: Proof): Promise<void> {
     const { session, stored, claims } = underway;
     const prover = proverOf(session);
     const answer = await keeper.authorized((bearer) =>
       frontend.call({
         path: '/stepup/continue',
-        body: { challenge_token: stored.token, verification_token: verificationToken },
+        body: { challenge_token: stored.token, ...proof },
         bearer,
         prover,
         challengeJti: claims.jti,

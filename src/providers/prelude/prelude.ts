@@ -3,8 +3,10 @@ import { UsageError } from '../../errors.js';
 import { thumbprint } from '../../http/dpop.js';
 import { SPENDING_TIMEOUT_MS, type Http } from '../../http/client.js';
 import type { Store } from '../../store/store.js';
-import type { Provider, SessionInfo } from '../provider.js';
+import { createKeyring } from '../keyring.js';
+import type { SessionInfo } from '../provider.js';
 import { sessionKeyOf, type PreludeTarget } from '../target.js';
+import { createAccount } from './account.js';
 import { createChallenges } from './challenges.js';
 import { createCompletion } from './completion.js';
 import { createFrontend } from './frontend.js';
@@ -13,6 +15,8 @@ import { checkScope } from './grants.js';
 import { parseScope } from './input.js';
 import { login } from './login.js';
 import { createSteps } from './otp.js';
+import { addPasskey } from './passkeys.js';
+import type { PreludeProvider } from './provider.js';
 import type { Session } from './record.js';
 import { createRecords } from './records.js';
 import { createSessionKeeper } from './session.js';
@@ -29,7 +33,7 @@ export interface PreludeOptions {
 }
 
 /** The provider for one Prelude application. Its session lies in the store under `sessionKeyOf(target)`. */
-export function createPrelude({ target, http, store, now, randomBytes }: PreludeOptions): Provider {
+export function createPrelude({ target, http, store, now, randomBytes }: PreludeOptions): PreludeProvider {
   const key = sessionKeyOf(target);
   const frontend = createFrontend({ http, target, now, randomBytes });
   const records = createRecords(store, key);
@@ -39,7 +43,9 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
   const challenges = createChallenges(records, now);
   const steps = createSteps(frontend, challenges, keeper, now);
   const completion = createCompletion(challenges, keeper, now);
-  const { request, resume } = createStepUp({ frontend, records, keeper, challenges, steps, completion });
+  const passkeys = { keyring: createKeyring(store), origin: target.origin };
+  const stepUp = { frontend, records, keeper, challenges, steps, completion, passkeys };
+  const { request, resume } = createStepUp(stepUp);
 
   async function describe(session: Session): Promise<SessionInfo> {
     return {
@@ -57,7 +63,7 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
   return {
     name: 'prelude',
     async *login(method) {
-      yield* login({ frontend, records, now }, method);
+      yield* login({ frontend, records, passkeys, now, randomBytes }, method);
       yield { type: 'logged-in', session: await describe(await records.session()) };
     },
     logout: () => keeper.logout(),
@@ -87,6 +93,8 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
       const { facts } = await challenges.take(challengeId);
       return facts.currentStep === COMPLETED ? completion.finish(challengeId) : { challenge: facts };
     },
+    ...createAccount(frontend, records, keeper),
+    addPasskey: () => addPasskey({ ...passkeys, frontend, records, keeper, randomBytes, now }),
     async reset({ grants }) {
       const { session } = await records.read();
       if (!session) return { challenges: 0, grants: 0 };

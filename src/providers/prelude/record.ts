@@ -1,5 +1,6 @@
 /** A session as the store keeps it: the login's key and tokens, its open challenges, its grants. */
 import * as v from 'valibot';
+import { requestOptionsSchema } from '../../authenticator/passkey-options.js';
 import { dpopKeySchema } from '../../http/dpop.js';
 import { grantSchema } from '../grants.js';
 
@@ -16,6 +17,8 @@ const challengeSchema = v.object({
   expiresAt: instant,
   /** The code of the current step that was sent, if one was. */
   sent: v.optional(v.object({ at: instant, verification: verificationSchema })),
+  /** What a passkey of the current step is to sign, as it came with the step. */
+  passkey: v.optional(requestOptionsSchema),
 });
 
 const sessionSchema = v.object({

@@ -8,6 +8,7 @@ import { refusalError, VERIFICATION_REFUSALS } from './errors.js';
 import type { Frontend, FrontendAnswer } from './frontend.js';
 import { parseMetadata, parseScope } from './input.js';
 import type { Steps } from './otp.js';
+import { assertionFor, type PasskeyTools } from './passkeys.js';
 import type { Records } from './records.js';
 import type { SessionKeeper } from './session.js';
 import { codeIn, pendingStep, tokenIn } from '../step.js';
@@ -22,6 +23,7 @@ export interface StepUpOptions {
   challenges: Challenges;
   steps: Steps;
   completion: Completion;
+  passkeys: PasskeyTools;
 }
 
 export interface StepUp {
@@ -30,7 +32,15 @@ export interface StepUp {
 }
 
 /** Binds the walk through step-up. */
-export function createStepUp({ frontend, records, keeper, challenges, steps, completion }: StepUpOptions): StepUp {
+export function createStepUp({
+  frontend,
+  records,
+  keeper,
+  challenges,
+  steps,
+  completion,
+  passkeys,
+}: StepUpOptions): StepUp {
   async function* request(scopes: string[], options: RequestOptions): AsyncGenerator<StepEvent, void> {
     refuseOthers(options);
     const scope = onlyScope(scopes);
@@ -88,11 +98,19 @@ export function createStepUp({ frontend, records, keeper, challenges, steps, com
     }
   }
 
+  /** A passkey of the store signs; nobody is asked. */
+  async function provePasskey(challengeId: string): Promise<void> {
+    const underway = await challenges.take(challengeId);
+    if (!underway.stored.passkey) throw unsupported('verify_passkey', challengeId);
+    const assertion = await assertionFor(passkeys, underway.stored.passkey);
+    await steps.prove(underway, { passkey_assertion: assertion });
+  }
+
   /** One step to its end; wrong answers do not end it. */
   async function* doStep({
     claims: { challenge_id: challengeId, current_step: key },
   }: Underway): AsyncGenerator<StepEvent, void> {
-    if (key === 'verify_passkey') throw unsupported(key, challengeId);
+    if (key === 'verify_passkey') return provePasskey(challengeId);
     const channel = channelOf(key);
     for (;;) {
       let underway = await challenges.take(challengeId);
@@ -109,6 +127,7 @@ export function createStepUp({ frontend, records, keeper, challenges, steps, com
           kind: channel ? 'otp' : 'custom',
           channel,
           scope: underway.claims.scope_requested,
+          userId: underway.claims.sub,
           sentAt: underway.stored.sent?.at,
         },
         channel !== undefined,
@@ -121,7 +140,7 @@ export function createStepUp({ frontend, records, keeper, challenges, steps, com
       }
       try {
         if (channel) await steps.checkCode(underway, codeIn(decision.answer));
-        else await steps.prove(underway, tokenIn(decision.answer));
+        else await steps.prove(underway, { verification_token: tokenIn(decision.answer) });
         return;
       } catch (error) {
         if (!(error instanceof RefusedError) || !isWrongAnswer(error)) throw error;
@@ -169,8 +188,9 @@ function onlyScope(scopes: string[]): string {
   });
 }
 
+/** The service has not said what is to be signed. */
 function unsupported(key: string, challengeId: string): UsageError {
-  return new UsageError('STEP_UNSUPPORTED', `The step ${key} cannot be done here.`, {
+  return new UsageError('STEP_UNSUPPORTED', `The step ${key} cannot be done: the service has sent no options for it.`, {
     hint: `The challenge is kept; drop it with: stepup challenge discard ${challengeId}`,
   });
 }

@@ -174,17 +174,22 @@ describe('the call is refused', () => {
     });
   });
 
-  it('without a verification token, and for a passkey by name', async () => {
+  it('without a verification token, with a passkey beside it, and for a passkey where no step wants one', async () => {
     const { jti = '' } = decodeJwt(token);
-    const call = { bearer: client.access, proof: { jti } };
-    expect((await client.call('/stepup/continue', { ...call, body: { challenge_token: token } })).body.code).toBe(
-      'bad_request',
-    );
-    const passkey = { challenge_token: token, passkey_assertion: { id: 'x' } };
-    expect(await client.call('/stepup/continue', { ...call, body: passkey })).toMatchObject({
-      status: 501,
-      body: { code: 'not_emulated' },
-    });
+    const call = (body: Record<string, unknown>): Promise<Answer> =>
+      client.call('/stepup/continue', {
+        bearer: client.access,
+        proof: { jti },
+        body: { challenge_token: token, ...body },
+      });
+    expect((await call({})).body.code).toBe('bad_request');
+    const passkey_assertion = {
+      id: 'AA',
+      response: { clientDataJSON: 'AA', authenticatorData: 'AA', signature: 'AA' },
+    };
+    expect((await call({ passkey_assertion, verification_token: 'x' })).body.code).toBe('bad_request');
+    expect((await call({ passkey_assertion: { id: 'x' } })).body.code).toBe('bad_request');
+    expect(await call({ passkey_assertion })).toMatchObject({ status: 400, body: { code: 'step_not_found' } });
   });
 
   it('for a managed step', async () => {
@@ -224,4 +229,22 @@ it('a key set is kept for ten minutes, and fetched early for an unknown kid', as
   token = tokenOf(await client.request(SCOPE));
   expect((await proceed(await verification())).status).toBe(200);
   expect(fetches - before).toBe(3);
+});
+
+it('a key set may have keys of other kinds, for other uses, and broken ones, which are passed over', async () => {
+  await configure(['kyc_review', 'selfie'], `${backend.url}/mixed.json`);
+  const [good = {}, ...rest] = keySet.keys;
+  const others = [
+    { kty: 'oct', kid: 'k1', k: 'AA' },
+    { ...good, kid: 'for-encryption', use: 'enc' },
+    { ...good, kid: 'for-pss', alg: 'PS256' },
+    { kty: 'RSA', kid: 'broken', n: 'AA' },
+  ];
+  keySet.keys = [...others, good];
+  token = tokenOf(await client.request(SCOPE));
+  for (const kid of ['for-encryption', 'for-pss', 'broken']) {
+    expect((await proceed(await verification({ header: { kid } }))).body.code).toBe('invalid_verification_token');
+  }
+  expect((await proceed(await verification())).status).toBe(200);
+  keySet.keys = [good, ...rest];
 });

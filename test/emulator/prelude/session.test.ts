@@ -182,16 +182,7 @@ describe('the rest', () => {
     ]);
   });
 
-  it.each([
-    ['POST', '/login/email/password'],
-    ['POST', '/login/email/sign-up'],
-    ['POST', '/login/oauth/google/authorize'],
-    ['POST', '/login/passkey/begin'],
-    ['POST', '/migration'],
-    ['POST', '/me/password/reset'],
-    ['POST', '/me/passkeys/register/begin'],
-    ['GET', '/me/identifiers'],
-  ])('%s %s is not emulated, by name', async (method, path) => {
+  it.each([['POST', '/migration']])('%s %s is not emulated, by name', async (method, path) => {
     const client = new Client(world, await newKey());
     const answer = await client.call(path, { method });
     expect(answer).toMatchObject({
@@ -254,7 +245,7 @@ describe('CORS', () => {
     expect(response.status).toBe(204);
     expect(response.headers.get('access-control-allow-origin')).toBe(origin);
     expect(response.headers.get('access-control-allow-credentials')).toBe('true');
-    expect(split(response.headers.get('access-control-allow-methods'))).toEqual(['get', 'post']);
+    expect(split(response.headers.get('access-control-allow-methods'))).toEqual(['delete', 'get', 'post']);
     expect(split(response.headers.get('access-control-allow-headers'))).toEqual([
       'authorization',
       'content-type',

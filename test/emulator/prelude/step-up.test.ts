@@ -350,10 +350,9 @@ describe('direct verdicts', () => {
     });
   });
 
-  it('passkeys are not configured, managed scopes not emulated', async () => {
-    await world.configure([direct(SCOPE, ['verify_passkey']), { scope: 'prld:phone:register', mode: 'managed' }]);
-    expect((await client.request(SCOPE)).body.code).toBe('passkey_not_configured');
-    expect(await client.request('prld:phone:register')).toMatchObject({ status: 501, body: { code: 'not_emulated' } });
+  it('passkeys are not configured', async () => {
+    await world.configure([direct(SCOPE, ['verify_passkey'])]);
+    expect(await client.request(SCOPE)).toMatchObject({ status: 403, body: { code: 'passkey_not_configured' } });
   });
 });
 

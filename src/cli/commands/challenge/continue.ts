@@ -3,14 +3,15 @@ import { chooseChallenge } from '../../challenges.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
+import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../../verification.js';
 import { walkChallenge } from '../../walk.js';
 
-export interface Options extends CodeFlags {
+export interface Options extends CodeFlags, VerificationFlags {
   id?: string | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
-  addCodeFlags(command.argument('[id]', 'challenge id; not needed when one is open'))
+  addVerificationFlags(addCodeFlags(command.argument('[id]', 'challenge id; not needed when one is open')))
     .addHelpText(
       'after',
       `
@@ -21,7 +22,7 @@ Examples:
   $ stepup challenge continue --code 123456
 `,
     )
-    .action(handle((context, id: string | undefined, flags: CodeFlags) => run(context, { ...flags, id })));
+    .action(handle((context, id: string | undefined, flags: Omit<Options, 'id'>) => run(context, { ...flags, id })));
 }
 
 /** Goes on with a challenge to its end, as `request` does. Throws UsageError CHALLENGE_UNKNOWN or CHALLENGE_AMBIGUOUS too. */
@@ -29,5 +30,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   const source = createCodeSource(context, options);
   const provider = await context.provider();
   const { challengeId } = await chooseChallenge(provider, options.id, 'id');
-  await walkChallenge(context, provider.resume(challengeId), source);
+  await walkChallenge(context, provider.resume(challengeId), {
+    codes: source,
+    verification: createVerificationSource(context, options),
+  });
 }

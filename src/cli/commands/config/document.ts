@@ -13,7 +13,7 @@ export interface Document {
 }
 
 /** Every field of the service's document that this program knows. `*` stands for the place in a list. */
-const KNOWN = new Set([
+export const KNOWN: ReadonlySet<string> = new Set([
   'jwks_url',
   'step_keys',
   'allowed_scopes',

@@ -48,7 +48,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { source, unused } = counted(createCodeSource(context, options), options);
   const { device, enrolment } = await withElevation(
     context,
-    { command: 'mfa add', scope: 'credential:link', source },
+    { command: 'mfa add', scope: 'credential:link', source, provider: await context.dynamic() },
     async (provider) => {
       const started = await terminal.progress('Enrolling an authenticator app', () => provider.enrolTotp());
       const confirmed = await confirm(context, provider, started, { options, source, unused });

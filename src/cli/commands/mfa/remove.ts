@@ -43,7 +43,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
   const removed = await withElevation(
     context,
-    { command: 'mfa remove', scope: 'credential:unlink', source },
+    { command: 'mfa remove', scope: 'credential:unlink', source, provider: await context.dynamic() },
     (elevated) => terminal.progress('Removing the method', () => elevated.removeMfa(device.id)),
   );
   terminal.result({ device: removed, removed: true }, () => `The ${methodInWords(removed)} is removed.`);

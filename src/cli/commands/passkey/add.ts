@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
+import { addCodeFlags, createCodeSource, type CodeFlags, type CodeSource } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { withElevation } from '../../elevation.js';
 import { methodInWords } from '../../factors.js';
@@ -11,7 +11,7 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 The passkey's key is made in the store: no browser and no device takes part. It is good for the host of --origin alone.
-It needs the scope credential:link, and steps up for it first.
+It needs the scope credential:link (at Prelude prld:passkey:write), and steps up for it first.
 
 Examples:
   $ stepup passkey add
@@ -29,15 +29,32 @@ Examples:
 export async function run(context: Context, options: CodeFlags): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
+  if ((await context.target()).provider === 'prelude') return addAtPrelude(context, source);
   const passkey = await withElevation(
     context,
-    { command: 'passkey add', scope: 'credential:link', source },
+    { command: 'passkey add', scope: 'credential:link', source, provider: await context.dynamic() },
     (provider) => terminal.progress('Registering a passkey', () => provider.addPasskey()),
   );
   terminal.result(
     { passkey },
     () => `The ${methodInWords(passkey)} is registered; its key is in the store.`,
     () => passkey.id,
+  );
+  terminal.note('Log in with it: stepup login --passkey');
+}
+
+async function addAtPrelude(context: Context, source: CodeSource): Promise<void> {
+  const { terminal } = context;
+  const passkey = await withElevation(
+    context,
+    { command: 'passkey add', scope: 'prld:passkey:write', source, provider: await context.prelude() },
+    (provider) => terminal.progress('Registering a passkey', () => provider.addPasskey()),
+  );
+  terminal.result(
+    { passkey },
+    ({ passkey: { rpId, credentialId } }) =>
+      `A passkey for ${rpId} is registered (${credentialId}); its key is in the store.`,
+    ({ passkey: { credentialId } }) => credentialId,
   );
   terminal.note('Log in with it: stepup login --passkey');
 }

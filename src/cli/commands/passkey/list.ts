@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import { yesNo } from '../../factors.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
-import { ownPasskeys, type OwnPasskey } from './own.js';
+import { ownPasskeys, storePasskeys, type OwnPasskey } from './own.js';
 
 export function define(command: Command, handle: Handle): void {
   command
@@ -11,7 +11,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 KEY says whether a passkey's key is in the store, and so whether it can be used here: those of other devices cannot, nor can
-those of another origin. "only here" is one that the service does not list for this user.
+those of another origin. "only here" is one that the service does not list for this user. Prelude lists none: these are the ones of
+the store, each with the domain that it is for.
 
 Examples:
   $ stepup passkey list
@@ -24,9 +25,7 @@ Examples:
 /** Lists the user's passkeys and, beside them, those that only the store has. Throws SessionError, UnreachableError, FailedError. */
 export async function run(context: Context): Promise<void> {
   const { terminal } = context;
-  const provider = await context.dynamic();
-  const methods = await terminal.progress('Reading the passkeys', () => provider.mfaMethods());
-  const passkeys = await ownPasskeys(context, methods);
+  const passkeys = await known(context);
   await terminal.list(
     { passkeys },
     passkeys,
@@ -35,10 +34,17 @@ export async function run(context: Context): Promise<void> {
       { title: 'NAME', value: ({ name }) => printable(name ?? '-') },
       { title: 'DEFAULT', value: (passkey) => yesNo(passkey.default) },
       { title: 'KEY', value: keyInWords },
+      { title: 'FOR', value: ({ rpId = '-' }) => printable(rpId) },
       { title: 'CREATED', value: ({ createdAt }) => printable(createdAt ?? '-') },
     ],
     'There is no passkey. Make one with: stepup passkey add',
   );
+}
+
+async function known(context: Context): Promise<OwnPasskey[]> {
+  if ((await context.target()).provider === 'prelude') return storePasskeys(context);
+  const provider = await context.dynamic();
+  return ownPasskeys(context, await context.terminal.progress('Reading the passkeys', () => provider.mfaMethods()));
 }
 
 function keyInWords({ keptHere, usable, onlyHere, rpId = '' }: OwnPasskey): string {

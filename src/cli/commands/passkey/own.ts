@@ -22,10 +22,27 @@ export interface OwnPasskey {
 }
 
 /** The keyring, and the host whose passkeys can be used here: that of the target's origin. */
-export async function keyringOf(context: Context): Promise<{ keyring: Keyring; rpId: string }> {
+async function keyringOf(context: Context): Promise<{ keyring: Keyring; rpId: string }> {
   const target = await context.target();
   if (target.provider !== 'dynamic') throw new TypeError('passkeys are of Dynamic alone');
   return { keyring: createKeyring(context.store), rpId: new URL(target.origin).hostname };
+}
+
+/** The passkeys of the store, whatever they are for: Prelude has no call that lists a user's. */
+export async function storePasskeys({ store }: Context): Promise<OwnPasskey[]> {
+  const kept = await createKeyring(store).passkeys();
+  return kept.map(({ credentialId, rpId, userName, createdAt }) => {
+    return {
+      credentialId,
+      name: userName,
+      default: false,
+      createdAt,
+      keptHere: true,
+      rpId,
+      usable: true,
+      onlyHere: false,
+    };
+  });
 }
 
 /** The passkeys that the service lists, and those of this origin that only the store has. */

@@ -1,11 +1,12 @@
 import type { Command } from 'commander';
+import { createKeyring } from '../../../providers/keyring.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { withElevation } from '../../elevation.js';
 import { noSuch } from '../../factors.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
-import { keyringOf, ownPasskeys, type OwnPasskey } from './own.js';
+import { ownPasskeys, storePasskeys, type OwnPasskey } from './own.js';
 
 export interface Options extends CodeFlags {
   id: string;
@@ -37,9 +38,8 @@ Examples:
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
-  const provider = await context.dynamic();
-  const methods = await terminal.progress('Reading the passkeys', () => provider.mfaMethods());
-  const passkeys = await ownPasskeys(context, methods);
+  const atDynamic = (await context.target()).provider === 'dynamic';
+  const passkeys = atDynamic ? await listed(context) : await storePasskeys(context);
   const passkey = passkeys.find(({ id, credentialId }) => id === options.id || credentialId === options.id);
   if (!passkey) throw noSuch('passkey', options.id, 'stepup passkey list');
   if (!options.yes && !(await terminal.confirm(question(passkey), '--yes'))) {
@@ -47,15 +47,22 @@ export async function run(context: Context, options: Options): Promise<void> {
     return;
   }
   if (passkey.id === undefined) {
-    const { keyring } = await keyringOf(context);
-    await keyring.removePasskey(passkey.credentialId);
+    await createKeyring(context.store).removePasskey(passkey.credentialId);
+    if (!atDynamic) terminal.note('Its key is gone; Prelude has no call that forgets its other half.');
   } else {
     const { id } = passkey;
-    await withElevation(context, { command: 'passkey remove', scope: 'credential:unlink', source }, (elevated) =>
-      terminal.progress('Removing the passkey', () => elevated.removeMfa(id)),
+    await withElevation(
+      context,
+      { command: 'passkey remove', scope: 'credential:unlink', source, provider: await context.dynamic() },
+      (elevated) => terminal.progress('Removing the passkey', () => elevated.removeMfa(id)),
     );
   }
   terminal.result({ passkey, removed: true }, () => `The passkey ${nameOf(passkey)} is removed.`);
+}
+
+async function listed(context: Context): Promise<OwnPasskey[]> {
+  const provider = await context.dynamic();
+  return ownPasskeys(context, await context.terminal.progress('Reading the passkeys', () => provider.mfaMethods()));
 }
 
 function question(passkey: OwnPasskey): string {

@@ -1,41 +1,65 @@
 import type { Command } from 'commander';
-import { SessionError } from '../../../errors.js';
+import { SessionError, UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
 import { timeLeft } from '../../durations.js';
 import type { Handle } from '../../tree.js';
 
+export interface Options {
+  limit: string;
+  offset: string;
+}
+
 export function define(command: Command, handle: Handle): void {
   command
+    .option('--limit <count>', 'how many (1 to 100)', '10')
+    .option('--offset <count>', 'after how many', '0')
     .addHelpText(
       'after',
       `
-Dynamic tells a user of no other session, so this is the one that is open here.
+The one that is open here has a *. Dynamic tells a user of no other one.
 
 Examples:
   $ stepup session list
-  $ stepup session list --json
+  $ stepup session list --limit 100 --json
 `,
     )
-    .action(handle((context) => run(context)));
+    .action(handle((context, options: Options) => run(context, options)));
 }
 
-/** Lists the sessions that are known here. Throws SessionError NOT_LOGGED_IN. */
-export async function run(context: Context): Promise<void> {
+/** Lists the user's sessions, a page of them. Throws SessionError NOT_LOGGED_IN, UsageError FLAG_INVALID, UnreachableError. */
+export async function run(context: Context, options: Options): Promise<void> {
   const { terminal, system } = context;
-  const sessions = await (await context.dynamic()).sessions();
-  if (sessions.length === 0) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
+  const limit = parseCount(options.limit, '--limit', 1, 100);
+  const offset = parseCount(options.offset, '--offset', 0, 1_000_000);
+  const provider = await context.provider();
+  if (!(await provider.session())) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
+  const { sessions, total } = await terminal.progress('Reading the sessions', () =>
+    provider.sessions({ limit, offset }),
+  );
+  const expiry = (instant = '-'): string =>
+    terminal.tty && instant !== '-' ? `${instant} (${timeLeft(instant, system.now())})` : instant;
   await terminal.list(
-    { sessions },
+    { sessions, total, limit, offset },
     sessions,
     [
       { title: '', value: ({ current }) => (current ? '*' : ' ') },
       { title: 'SESSION', value: ({ sessionId }) => sessionId },
       { title: 'OPENED BY', value: ({ identifier = '-' }) => identifier },
-      {
-        title: 'EXPIRES',
-        value: ({ expiresAt }) => (terminal.tty ? `${expiresAt} (${timeLeft(expiresAt, system.now())})` : expiresAt),
-      },
+      { title: 'DEVICE', value: ({ device = '-' }) => device },
+      { title: 'COUNTRY', value: ({ country = '-' }) => country },
+      { title: 'LAST SEEN', value: ({ lastSeenAt = '-' }) => lastSeenAt },
+      { title: 'EXPIRES', value: ({ expiresAt }) => expiry(expiresAt) },
     ],
     'There is no session.',
   );
+  const next = offset + sessions.length;
+  if (next < total) terminal.note(`${total - next} more: stepup session list --offset ${next}`);
+}
+
+function parseCount(text: string, flag: string, least: number, most: number): number {
+  const count = Number(text);
+  if (/^\d{1,7}$/.test(text) && count >= least && count <= most) return count;
+  throw new UsageError('FLAG_INVALID', `${flag} takes a number from ${least} to ${most}, not "${text}".`, {
+    field: flag,
+  });
 }

@@ -46,7 +46,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
   const credential = await withElevation(
     context,
-    { command: 'wallet link', scope: 'credential:link', source },
+    { command: 'wallet link', scope: 'credential:link', source, provider: await context.dynamic() },
     (elevated) => terminal.progress('Linking the wallet', () => elevated.linkWallet(name)),
   );
   terminal.result(

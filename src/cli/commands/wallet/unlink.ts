@@ -49,7 +49,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
   const unlinked = await withElevation(
     context,
-    { command: 'wallet unlink', scope: 'credential:unlink', source },
+    { command: 'wallet unlink', scope: 'credential:unlink', source, provider: await context.dynamic() },
     (elevated) => terminal.progress('Unlinking the wallet', () => elevated.unlinkWallet(credential.id)),
   );
   terminal.result({ credential: unlinked, unlinked: true }, () => `The wallet ${nameOf(unlinked)} is unlinked.`);

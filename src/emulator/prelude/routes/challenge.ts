@@ -5,18 +5,21 @@ import { requireBearer } from '../access.js';
 import { requireChallengeProof } from '../binding.js';
 import { readBody } from '../body.js';
 import { move, openChallenge, passStep, present } from '../challenges.js';
+import { clientAddress, platformOf } from '../device.js';
 import { FrontendError, type Env } from '../errors.js';
 import { keepGrant } from '../grants.js';
 import { askHook, type HookCall, type Verdict } from '../hooks.js';
+import { advanced, checkPasskeyStep, requirePasskeyStep, type Advanced } from '../passkey-steps.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
-import { isExpired } from '../rules.js';
+import { managedVerdict } from '../registration.js';
+import { isExpired, type Challenge } from '../rules.js';
 import { registeredScopes } from '../scopes.js';
 import type { Session } from '../sessions.js';
 import { chooseEntry, directVerdict, type StepUpConfig } from '../step-up-config.js';
 import { readStepUpConfig } from '../step-up-store.js';
 import { findUser, type User } from '../users.js';
 import { checkVerificationToken } from '../verification-token.js';
-import { metadataFault, StepUpContinue, StepUpRequest } from '../wire.js';
+import { metadataFault, StepUpContinue, StepUpRequest, type Identifier } from '../wire.js';
 import { bearerWithProof } from './session.js';
 
 /** What is asked for, by whom. */
@@ -24,6 +27,12 @@ interface Wish {
   scope: string;
   metadata: Record<string, string> | null;
   user: User;
+}
+
+interface Decision {
+  verdict: Verdict;
+  /** What a managed scope will add to the user. */
+  registers?: Identifier;
 }
 
 /** `/stepup/request`, `/stepup/continue`. */
@@ -34,8 +43,8 @@ export function challengeRoutes(parts: Parts): Hono<Env> {
     const place = placeOf(c, parts);
     const { session } = await bearerWithProof(c, place);
     const wish = await readWish(c, place, session);
-    const verdict = await decide(c, place, wish, await requireConfig(place));
-    return c.json(await carryOut(place, session, wish, verdict));
+    const decision = await decide(c, place, wish, await requireConfig(place));
+    return c.json(await carryOut(place, session, wish, decision));
   });
 
   routes.post('/stepup/continue', async (c) => {
@@ -57,22 +66,20 @@ export function challengeRoutes(parts: Parts): Hono<Env> {
       );
     }
     await move(place, challenge.id, { type: 'present', jti });
-    if (body.passkey_assertion)
-      throw new FrontendError(
-        'not_emulated',
-        'passkeys',
-        'The emulator does not have POST /stepup/continue with a passkey.',
-      );
-    if (body.verification_token === undefined) {
-      throw new FrontendError('bad_request', 'verification_token: expected one, got none');
-    }
-    const { jwks_url } = await requireConfig(place);
-    if (!jwks_url) throw new FrontendError('not_configured', 'step-up configuration: expected a jwks_url, got none');
-    const key = await checkVerificationToken(place, body.verification_token, challenge, jwks_url);
-    return c.json({ challenge_token: await passStep(place, { id: challenge.id, jti, key }) });
+    const key = body.passkey_assertion
+      ? await checkPasskeyStep(place, challenge, body.passkey_assertion)
+      : await checkCustomStep(place, challenge, body.verification_token);
+    return c.json(await advanced(place, await passStep(place, { id: challenge.id, jti, key })));
   });
 
   return routes;
+}
+
+async function checkCustomStep(place: Place, challenge: Challenge, token: string | undefined): Promise<string> {
+  if (token === undefined) throw new FrontendError('bad_request', 'verification_token: expected one, got none');
+  const { jwks_url } = await requireConfig(place);
+  if (!jwks_url) throw new FrontendError('not_configured', 'step-up configuration: expected a jwks_url, got none');
+  return checkVerificationToken(place, token, challenge, jwks_url);
 }
 
 async function readWish(c: Context<Env>, place: Place, session: Session): Promise<Wish> {
@@ -92,7 +99,7 @@ async function requireConfig(place: Place): Promise<StepUpConfig> {
 }
 
 /** The verdict of the entry that decides. Throws FrontendError for a scope that nothing decides, and `internal` when the hook fails. */
-async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpConfig): Promise<Verdict> {
+async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpConfig): Promise<Decision> {
   const { identifiers } = wish.user;
   const choice = chooseEntry(config, wish.scope, identifiers);
   if ('none' in choice)
@@ -108,13 +115,7 @@ async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpC
     );
   }
   const { entry } = choice;
-  if (entry.mode === 'managed') {
-    throw new FrontendError(
-      'not_emulated',
-      `scope ${wish.scope}: managed`,
-      `The emulator does not have managed scopes such as ${wish.scope}.`,
-    );
-  }
+  if (entry.mode === 'managed') return managedVerdict(place, wish.scope, wish.metadata);
   const verdict =
     entry.mode === 'direct'
       ? directVerdict(entry.direct, identifiers)
@@ -129,20 +130,17 @@ async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpC
     throw new FrontendError(code, `scope ${wish.scope}: expected a verdict that can be carried out, got none`);
   }
   if (verdict.status === 'review' && verdict.steps.some(({ key }) => key === 'verify_passkey')) {
-    throw new FrontendError(
-      'passkey_not_configured',
-      'step verify_passkey: expected passkeys on the application, got none',
-    );
+    await requirePasskeyStep(place, wish.user.id);
   }
-  return verdict;
+  return { verdict };
 }
 
 async function carryOut(
   place: Place,
   session: Session,
   { scope, metadata, user }: Wish,
-  verdict: Verdict,
-): Promise<{ status: string; challenge_token?: string }> {
+  { verdict, registers }: Decision,
+): Promise<{ status: string } & Partial<Advanced>> {
   const { status } = verdict;
   if (status === 'block') {
     await place.services.emit(place.tenant.id, 'challenge', {
@@ -154,10 +152,10 @@ async function carryOut(
     return { status };
   }
   const { grantMode, grantedFor, steps } = verdict;
-  const opening = { userId: user.id, sessionId: session.id, scope, metadata, grantMode, grantedFor, steps };
+  const opening = { userId: user.id, sessionId: session.id, scope, metadata, grantMode, grantedFor, steps, registers };
   const { challenge, token } = await openChallenge(place, opening);
   const { continueWithToken } = await place.services.settings(place.tenant.id);
-  if (status === 'review' || continueWithToken) return { status, challenge_token: token };
+  if (status === 'review' || continueWithToken) return { status, ...(await advanced(place, { challenge, token })) };
   const spend = { type: 'spend', jti: challenge.jti, userId: user.id, sessionId: session.id } as const;
   for (const effect of (await move(place, challenge.id, spend)).effects) {
     if (effect.type === 'grant') await keepGrant(place, challenge.id, session, effect);
@@ -173,16 +171,4 @@ function hookCall(c: Context<Env>, { scope, metadata, user }: Wish): HookCall {
     signals: { user_agent: c.req.header('user-agent') ?? '', platform: platformOf(c), ip: clientAddress(c) },
     ...(metadata ? { metadata } : {}),
   };
-}
-
-function platformOf(c: Context<Env>): 'WEB' | 'ANDROID' | 'IOS' {
-  const agent = c.req.header('x-sdk-user-agent') ?? '';
-  if (/android/i.test(agent)) return 'ANDROID';
-  return /\b(ios|apple)\b/i.test(agent) ? 'IOS' : 'WEB';
-}
-
-/** The peer's address, where the listener is Node's. */
-function clientAddress(c: Context<Env>): string {
-  const listener = c.env as { incoming?: { socket?: { remoteAddress?: string } } } | undefined;
-  return (listener?.incoming?.socket?.remoteAddress ?? '').replace(/^::ffff:/, '');
 }

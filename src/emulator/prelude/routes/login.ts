@@ -4,8 +4,10 @@ import { answerTokens, mintAccess } from '../access.js';
 import { requireProof } from '../binding.js';
 import { readBody } from '../body.js';
 import { carriedVerification, clearVerificationCookie, setVerificationCookie } from '../cookies.js';
+import { countryOf } from '../device.js';
 import type { Env } from '../errors.js';
-import { checkLogin, spendLoginToken, startLogin } from '../logins.js';
+import { spendLoginToken } from '../login-tokens.js';
+import { checkLogin, startLogin } from '../logins.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
 import { findRefresh, revokeSession, startSession } from '../sessions.js';
 import { findVerification } from '../verifications.js';
@@ -58,7 +60,7 @@ async function logIn(
   login: { userId: string; grantedScopes: string[]; jkt: string },
 ): Promise<Response> {
   const userAgent = c.req.header('user-agent') ?? '';
-  const { session, refresh } = await startSession(place, { ...login, userAgent });
+  const { session, refresh } = await startSession(place, { ...login, userAgent, country: countryOf(c) });
   return answerTokens(c, place, refresh, await mintAccess(place, session));
 }
 

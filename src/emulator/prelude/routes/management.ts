@@ -1,14 +1,13 @@
-/** The management API of one application: configuration. */
+/** The management API of one application: its key, its scopes, its step-up configuration. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { Hono, type MiddlewareHandler } from 'hono';
 import { readBody } from '../body.js';
 import { ManagementError, type Env } from '../errors.js';
-import { addLoginConfig, listLoginConfigs, removeLoginConfig, replaceLoginConfig } from '../login-config.js';
 import { placeOf, type Parts } from '../parts.js';
 import { registeredScopes, registerScope, unregisterScope } from '../scopes.js';
 import { StepUpDocument } from '../step-up-config.js';
 import { createStepUpConfig, deleteStepUpConfig, readStepUpConfig, replaceStepUpConfig } from '../step-up-store.js';
-import { LoginConfigBody, ScopeBody } from '../wire.js';
+import { ScopeBody } from '../wire.js';
 
 /** The bearer must be the application's management key: 401 otherwise, 404 for an unknown application. */
 export function requireManagementKey({ services }: Parts): MiddlewareHandler<Env> {
@@ -67,31 +66,6 @@ export function stepUpConfigRoutes(parts: Parts): Hono<Env> {
   });
   routes.delete('/config/stepup', async (c) => {
     if (!(await deleteStepUpConfig(placeOf(c, parts)))) throw missing();
-    return c.body(null, 204);
-  });
-  return routes;
-}
-
-/** `config/login/otp`. */
-export function loginConfigRoutes(parts: Parts): Hono<Env> {
-  const routes = new Hono<Env>();
-  const missing = (): ManagementError =>
-    new ManagementError(404, 'login_config_not_found', 'There is no such login configuration.');
-  routes.get('/config/login/otp', async (c) => c.json({ login_configs: await listLoginConfigs(placeOf(c, parts)) }));
-  routes.post('/config/login/otp', async (c) => {
-    return c.json({ login_config: await addLoginConfig(placeOf(c, parts), await readBody(c, LoginConfigBody)) }, 201);
-  });
-  routes.put('/config/login/otp/:id', async (c) => {
-    const login_config = await replaceLoginConfig(
-      placeOf(c, parts),
-      c.req.param('id'),
-      await readBody(c, LoginConfigBody),
-    );
-    if (!login_config) throw missing();
-    return c.json({ login_config });
-  });
-  routes.delete('/config/login/otp/:id', async (c) => {
-    if (!(await removeLoginConfig(placeOf(c, parts), c.req.param('id')))) throw missing();
     return c.body(null, 204);
   });
   return routes;

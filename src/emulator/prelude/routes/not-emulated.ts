@@ -2,37 +2,9 @@
 import type { Hono } from 'hono';
 import { FrontendError, ManagementError, type Env } from '../errors.js';
 
-const FRONTEND: [method: 'GET' | 'POST', path: string][] = [
-  ['POST', '/login/email/password'],
-  ['POST', '/login/email/sign-up'],
-  ['POST', '/login/oauth/:provider/authorize'],
-  ['POST', '/login/passkey/begin'],
-  ['POST', '/login/passkey/finish'],
-  ['POST', '/migration'],
-  ['GET', '/me/identifiers'],
-  ['POST', '/me/password/reset'],
-  ['POST', '/me/passkeys/register/begin'],
-  ['POST', '/me/passkeys/register/finish'],
-];
+const FRONTEND: [method: 'GET' | 'POST', path: string][] = [['POST', '/migration']];
 
-const MANAGEMENT = [
-  '/config/login/password',
-  '/config/login/oauth/:provider',
-  '/config/claims',
-  '/config/passkey',
-  '/config/migration',
-  '/domains',
-  '/domains/*',
-  '/webhooks',
-  '/webhooks/*',
-  '/tokens',
-  '/login-configs',
-  '/login-configs/*',
-  '/users/:id/password',
-  '/users/:id/profile',
-  '/users/:id/scopes',
-  '/users/:id/sessions/invalidate',
-];
+const MANAGEMENT = ['/config/claims', '/config/migration', '/domains', '/domains/*', '/webhooks', '/webhooks/*'];
 
 /** The rest of the frontend API. */
 export function refuseFrontendRest(routes: Hono<Env>): void {

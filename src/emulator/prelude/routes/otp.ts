@@ -7,9 +7,13 @@ import { challengeOf, move, passStep, present } from '../challenges.js';
 import { carriedVerification, setVerificationCookie } from '../cookies.js';
 import { FrontendError, type Env } from '../errors.js';
 import { targetOf } from '../hooks.js';
-import { loginConfigFor } from '../login-config.js';
-import { badCode, checkLogin, issueLoginToken, startLogin } from '../logins.js';
+import { loginConfigFor, type LoginConfig } from '../login-config.js';
+import { issueLoginToken } from '../login-tokens.js';
+import { badCode, checkLogin, startLogin } from '../logins.js';
+import { presentLink } from '../oauth.js';
+import { advanced, type Advanced } from '../passkey-steps.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
+import { attachIdentifier } from '../registration.js';
 import { currentStep, isExpired, type Effect } from '../rules.js';
 import { findUser } from '../users.js';
 import {
@@ -31,7 +35,7 @@ export function otpRoutes(parts: Parts): Hono<Env> {
     const { identifier, challenge_token, code_challenge, login_config_id } = await readBody(c, Otp);
     const started = identifier
       ? await startLogin(place, { identifier, codeChallenge: code_challenge, loginConfigId: login_config_id })
-      : await startStep(place, challenge_token ?? '');
+      : ((await startLink(place, challenge_token ?? '')) ?? (await startStep(place, challenge_token ?? '')));
     c.header('X-Verification-Token', started.token);
     setVerificationCookie(c, place, started.token, started.seconds);
     return c.body(null, 204);
@@ -40,10 +44,10 @@ export function otpRoutes(parts: Parts): Hono<Env> {
   routes.post('/otp/check', async (c) => {
     const place = placeOf(c, parts);
     const { code, challenge_token } = await readBody(c, OtpCheck);
-    if (challenge_token !== undefined)
-      return c.json({ challenge_token: await checkStep(c, place, challenge_token, code) });
+    const link = challenge_token === undefined ? undefined : await presentLink(place, challenge_token);
+    if (challenge_token !== undefined && !link) return c.json(await checkStep(c, place, challenge_token, code));
     const carried = carriedVerification(c, place);
-    const login = await checkLogin(place, carried && (await findVerification(place, carried.token)), code);
+    const login = await checkLogin(place, carried && (await findVerification(place, carried.token)), code, link?.id);
     return c.json({ challenge_token: await issueLoginToken(place, login) });
   });
 
@@ -71,18 +75,38 @@ async function stillWanted(place: Place, { purpose }: Verification): Promise<boo
   return open && currentStep(challenge)?.order === purpose.step;
 }
 
+/** Sends the code that confirms the address of an OAuth login; undefined when the token is of no such login. */
+async function startLink(place: Place, token: string): Promise<{ token: string; seconds: number } | undefined> {
+  const found = await presentLink(place, token);
+  if (!found) return undefined;
+  const { id: linkId, link } = found;
+  const config = await requireChannel(place, 'email');
+  const { email, codeChallenge, grantedScopes } = link;
+  const identifier = { type: 'email_address', value: email } as const;
+  return startVerification(place, {
+    purpose: { type: 'login', identifier, codeChallenge, grantedScopes, linkId },
+    channel: 'email',
+    to: email,
+    codeSize: config.code_size ?? 6,
+  });
+}
+
+async function requireChannel(place: Place, channel: 'sms' | 'email'): Promise<LoginConfig> {
+  const config = await loginConfigFor(place, channel);
+  if (config) return config;
+  throw new FrontendError('no_login_config', `login configuration for ${channel}: expected a default one, got none`);
+}
+
 /** Sends the code of the challenge's current step. */
 async function startStep(place: Place, token: string): Promise<{ token: string; seconds: number }> {
   const { challenge, jti } = await present(place, token);
   const { channel, step } = await codeStep(place, challenge.id, jti);
-  const config = await loginConfigFor(place, channel);
-  if (!config)
-    throw new FrontendError('no_login_config', `login configuration for ${channel}: expected a default one, got none`);
-  const user = await findUser(place, challenge.userId);
-  const target = user && targetOf(channel, user.identifiers);
+  const config = await requireChannel(place, channel);
+  const { registers } = challenge;
+  const target = registers ?? targetOf(channel, (await findUser(place, challenge.userId))?.identifiers ?? []);
   if (!target) throw new FrontendError('invalid_identifier', `user: expected an identifier for ${channel}, got none`);
   return startVerification(place, {
-    purpose: { type: 'step-up', challengeId: challenge.id, step },
+    purpose: { type: 'step-up', challengeId: challenge.id, step, registers: registers !== undefined },
     channel,
     to: target.value,
     codeSize: config.code_size ?? 6,
@@ -96,8 +120,8 @@ async function codeStep(place: Place, id: string, jti: string): Promise<Extract<
   return code;
 }
 
-/** Checks the code of the current step; returns the next challenge token. */
-async function checkStep(c: Context<Env>, place: Place, token: string, code: string): Promise<string> {
+/** Checks the code of the current step; returns the answer with the next challenge token. */
+async function checkStep(c: Context<Env>, place: Place, token: string, code: string): Promise<Advanced> {
   const { challenge, jti, session } = await present(place, token);
   // Prelude: an expired challenge is told like a wrong code.
   if (isExpired(challenge, jti, age(place))) throw badCode('expired');
@@ -110,7 +134,9 @@ async function checkStep(c: Context<Env>, place: Place, token: string, code: str
   const attempt = await tryCode(place, verification.id, code);
   switch (attempt) {
     case 'right':
-      return passStep(place, { id: challenge.id, jti, key: currentStep(challenge)?.key ?? '' });
+      // Before the step: of several right codes at once each finds the identifier attached, and one passes.
+      await attachIdentifier(place, challenge);
+      return advanced(place, await passStep(place, { id: challenge.id, jti, key: currentStep(challenge)?.key ?? '' }));
     case 'last':
       await move(place, challenge.id, { type: 'exhaust', jti });
       throw badCode(attempt);

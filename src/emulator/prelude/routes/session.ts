@@ -5,13 +5,16 @@ import { offerNonce, requireKey, requireProof } from '../binding.js';
 import { readBody } from '../body.js';
 import { move, present } from '../challenges.js';
 import { carriedRefresh, clearRefreshCookie, type Carried } from '../cookies.js';
+import { deviceOf } from '../device.js';
 import { FrontendError, type Env } from '../errors.js';
 import { keepGrant, type GrantedScope } from '../grants.js';
+import { cut, pageOf, type Page } from '../paging.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
 import { findRefresh, revokeSession, rotate, sessionsOf, type PresentedRefresh, type Session } from '../sessions.js';
+import { findUser } from '../users.js';
 import { Refresh } from '../wire.js';
 
-/** `/refresh`, `/revoke`, `/me/list`, `/me/revoke`, `/password/compliancy`. */
+/** `/refresh`, `/revoke`, `/me/list`, `/me/revoke`, `/me/identifiers`. */
 export function sessionRoutes(parts: Parts): Hono<Env> {
   const routes = new Hono<Env>();
 
@@ -47,9 +50,9 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
   routes.get('/me/list', async (c) => {
     const place = placeOf(c, parts);
     const { session } = await bearerWithProof(c, place);
-    const { limit, offset } = page(c);
+    const page = requirePage(c);
     const all = await sessionsOf(place, session.userId);
-    return c.json({ sessions: all.slice(offset, offset + limit).map(show), total: all.length, limit, offset });
+    return c.json({ sessions: cut(all, page).map(show), total: all.length, ...page });
   });
 
   routes.post('/me/revoke', async (c) => {
@@ -59,9 +62,13 @@ export function sessionRoutes(parts: Parts): Hono<Env> {
     return c.body(null, 204);
   });
 
-  routes.get('/password/compliancy', (c) =>
-    c.json({ min_length: 8, max_length: 0, uppercase: 0, lowercase: 0, numbers: 0, symbols: 0 }),
-  );
+  // The service has this list; its path and shape are not published.
+  routes.get('/me/identifiers', async (c) => {
+    const place = placeOf(c, parts);
+    const { session } = await bearerWithProof(c, place);
+    const user = await findUser(place, session.userId);
+    return c.json({ identifiers: (user?.identifiers ?? []).map(({ type, value }) => ({ type, value })) });
+  });
 
   return routes;
 }
@@ -88,22 +95,20 @@ async function spendStepUp(place: Place, session: Session, token: string): Promi
   const granted: GrantedScope[] = [];
   for (const effect of effects) {
     if (effect.type !== 'grant') continue;
-    if (effect.mode === 'single-use') granted.push({ scope: effect.scope, endsAt: effect.endsAt });
+    if (effect.mode === 'single-use')
+      granted.push({ scope: effect.scope, endsAt: effect.endsAt, source: challenge.id });
     else await keepGrant(place, challenge.id, session, effect);
   }
   return granted;
 }
 
-function page(c: Context<Env>): { limit: number; offset: number } {
-  const limit = c.req.query('limit') ?? '10';
-  const offset = c.req.query('offset') ?? '0';
-  if (!/^\d{1,3}$/.test(limit) || Number(limit) < 1 || Number(limit) > 100) {
+function requirePage(c: Context<Env>): Page {
+  const page = pageOf(c);
+  if (page === 'limit')
     throw new FrontendError('invalid_pagination_limit', 'limit: expected 1 to 100, got another value');
-  }
-  if (!/^\d{1,9}$/.test(offset)) {
+  if (page === 'offset')
     throw new FrontendError('invalid_pagination_offset', 'offset: expected 0 or more, got another value');
-  }
-  return { limit: Number(limit), offset: Number(offset) };
+  return page;
 }
 
 async function targets(c: Context<Env>, place: Place, session: Session): Promise<string[]> {
@@ -127,17 +132,10 @@ async function targets(c: Context<Env>, place: Place, session: Session): Promise
 }
 
 function show(session: Session): Record<string, string> {
-  const platform = session.userAgent;
   return {
     id: session.id,
-    device_model: '',
-    device_type: /Mobile|iPhone|Android/.test(platform)
-      ? 'mobile'
-      : /Macintosh|Windows|X11/.test(platform)
-        ? 'desktop'
-        : 'unknown',
-    os_version: '',
-    country_code: '',
+    ...deviceOf(session.userAgent),
+    country_code: session.country ?? '',
     created_at: new Date(session.createdAt).toISOString(),
     last_seen_at: new Date(session.lastSeenAt).toISOString(),
     expires_at: new Date(session.expiresAt).toISOString(),

@@ -2,12 +2,19 @@
 import { Hono } from 'hono';
 import { readBody } from '../body.js';
 import { ManagementError, type Env } from '../errors.js';
+import { removeUserGrants, restoreScope } from '../grants.js';
+import { unlinkAccounts } from '../oauth-accounts.js';
+import { cut, pageOf } from '../paging.js';
 import { placeOf, type Parts } from '../parts.js';
+import { removePasskeys } from '../passkeys.js';
+import { compliancyOf, passwordFault } from '../password-config.js';
+import { removePassword, setPassword } from '../passwords.js';
 import { findSession, revokeSession, sessionsOf } from '../sessions.js';
-import { createUser, deleteUser, findUser } from '../users.js';
-import { canonicalIdentifier, UserBody } from '../wire.js';
+import { addUserScope, removeUserScopes, scopesOfUser } from '../user-scopes.js';
+import { amendUser, createUser, deleteUser, findUser, listUsers, type User } from '../users.js';
+import { canonicalIdentifier, PasswordReset, ProfileBody, ScopeBody, UserBody } from '../wire.js';
 
-/** `users`, `users/{id}`, `users/{id}/sessions`, `users/{id}/sessions/{session}`. */
+/** `users`, `users/{id}` with `password`, `profile` and `scopes`, `users/{id}/sessions` with one of them and `invalidate`. */
 export function userRoutes(parts: Parts): Hono<Env> {
   const routes = new Hono<Env>();
 
@@ -24,17 +31,64 @@ export function userRoutes(parts: Parts): Hono<Env> {
     return c.json({ id: user.id }, 201);
   });
 
+  // The service's own list is not published.
+  routes.get('/users', async (c) => {
+    const page = pageOf(c);
+    if (page === 'limit') throw new ManagementError(400, 'invalid_request', 'limit: expected 1 to 100.');
+    if (page === 'offset') throw new ManagementError(400, 'invalid_request', 'offset: expected 0 or more.');
+    const all = await listUsers(placeOf(c, parts));
+    return c.json({ users: cut(all, page).map(show), total: all.length, ...page });
+  });
+
   routes.get('/users/:id', async (c) => {
     const user = await findUser(placeOf(c, parts), c.req.param('id'));
     if (!user) throw noUser();
-    const { id, identifiers, profile, createdAt } = user;
-    return c.json({ id, identifiers, profile, created_at: new Date(createdAt).toISOString() });
+    return c.json(show(user));
+  });
+
+  routes.put('/users/:id/password', async (c) => {
+    const place = placeOf(c, parts);
+    const id = c.req.param('id');
+    const { password } = await readBody(c, PasswordReset);
+    if (!(await findUser(place, id))) throw noUser();
+    const fault = passwordFault(await compliancyOf(place), password);
+    if (fault) throw new ManagementError(400, 'invalid_password', `${fault}.`);
+    await setPassword(place, id, password);
+    return c.body(null, 204);
+  });
+
+  // RFC 7396 at the first level: null takes an entry away.
+  routes.patch('/users/:id/profile', async (c) => {
+    const patch = await readBody(c, ProfileBody);
+    const user = await amendUser(placeOf(c, parts), c.req.param('id'), (kept) => {
+      const merged = Object.entries({ ...kept.profile, ...patch }).filter(([, value]) => value !== null);
+      return { ...kept, profile: Object.fromEntries(merged) };
+    });
+    if (!user) throw noUser();
+    return c.json(show(user));
+  });
+
+  routes.post('/users/:id/scopes', async (c) => {
+    const place = placeOf(c, parts);
+    const id = c.req.param('id');
+    const { scope } = await readBody(c, ScopeBody);
+    if (!(await findUser(place, id))) throw noUser();
+    await addUserScope(place, id, scope);
+    await restoreScope(place, id, scope);
+    return c.json({ scopes: await scopesOfUser(place, id) });
   });
 
   routes.delete('/users/:id', async (c) => {
     const place = placeOf(c, parts);
     const id = c.req.param('id');
     if (!(await deleteUser(place, id))) throw noUser();
+    await Promise.all([
+      removePassword(place, id),
+      removePasskeys(place, id),
+      removeUserScopes(place, id),
+      removeUserGrants(place, id),
+      unlinkAccounts(place, id),
+    ]);
     for (const session of await sessionsOf(place, id)) await revokeSession(place, session.id, 'user deleted');
     return c.body(null, 204);
   });
@@ -60,7 +114,19 @@ export function userRoutes(parts: Parts): Hono<Env> {
     return c.body(null, 204);
   });
 
+  routes.post('/users/:id/sessions/invalidate', async (c) => {
+    const place = placeOf(c, parts);
+    const id = c.req.param('id');
+    if (!(await findUser(place, id))) throw noUser();
+    for (const session of await sessionsOf(place, id)) await revokeSession(place, session.id, 'invalidated');
+    return c.body(null, 204);
+  });
+
   return routes;
+}
+
+function show({ id, identifiers, profile, createdAt }: User): Record<string, unknown> {
+  return { id, identifiers, profile, created_at: new Date(createdAt).toISOString() };
 }
 
 function noUser(): ManagementError {

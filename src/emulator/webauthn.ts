@@ -1,11 +1,13 @@
 /** Checks of WebAuthn ceremonies (Level 2 §7.1, §7.2) for ES256 keys. No storage, no clock. */
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
-import { jsonObject } from '../jws.js';
+import { jsonObject } from './jws.js';
 
 /** What a ceremony was started with. */
 export interface Expected {
   origin: string;
   rpId: string;
+  /** The user must have been verified, not only present. */
+  verifyUser?: boolean;
 }
 
 export interface ClientData {
@@ -23,9 +25,10 @@ export interface PublicKey {
 interface AuthenticatorData {
   rpIdHash: Buffer;
   userPresent: boolean;
+  userVerified: boolean;
   counter: number;
   /** Credential id and COSE key, when the authenticator made one. */
-  attested: { credentialId: Buffer; publicKey: PublicKey } | undefined;
+  attested: { aaguid: string; credentialId: Buffer; publicKey: PublicKey } | undefined;
 }
 
 /** Why a ceremony is refused: what was expected and what came, in words without values. */
@@ -37,6 +40,7 @@ export class CeremonyError extends Error {
 }
 
 const USER_PRESENT = 0x01;
+const USER_VERIFIED = 0x04;
 const ATTESTED = 0x40;
 const HEADER_BYTES = 37;
 const ES256 = -7;
@@ -48,11 +52,14 @@ export function parseClientData(bytes: Buffer): ClientData {
   return { type: data.type, challenge: data.challenge, origin: data.origin };
 }
 
-/** §7.1: the new credential of a registration. Attestation `none`, or `packed` by the key itself. Throws CeremonyError. */
+/**
+ * §7.1: the new credential of a registration, with the model of its authenticator (AAGUID, a UUID). Attestation `none`, or `packed` by
+ * the key itself. Throws CeremonyError.
+ */
 export async function checkRegistration(
   given: { clientDataJSON: Buffer; attestationObject: Buffer },
   expected: Expected,
-): Promise<{ credentialId: Buffer; publicKey: PublicKey; counter: number }> {
+): Promise<{ aaguid: string; credentialId: Buffer; publicKey: PublicKey; counter: number }> {
   checkClientData(parseClientData(given.clientDataJSON), 'webauthn.create', expected);
   const { format, statement, authData } = await parseAttestation(given.attestationObject);
   const { attested, counter, ...rest } = await parseAuthenticatorData(authData);
@@ -63,7 +70,7 @@ export async function checkRegistration(
   if (format === 'packed' ? !isSelfSigned(statement, signed, key) : format !== 'none') {
     throw new CeremonyError('attestation none or packed by the key itself', 'another');
   }
-  return { credentialId: attested.credentialId, publicKey: attested.publicKey, counter };
+  return { ...attested, counter };
 }
 
 /** §7.2: the new signature counter of an assertion. Throws CeremonyError. */
@@ -92,11 +99,12 @@ function checkClientData({ type, origin }: ClientData, wanted: string, expected:
 }
 
 function checkAuthenticatorData(
-  { rpIdHash, userPresent }: Pick<AuthenticatorData, 'rpIdHash' | 'userPresent'>,
-  { rpId }: Expected,
+  { rpIdHash, userPresent, userVerified }: Pick<AuthenticatorData, 'rpIdHash' | 'userPresent' | 'userVerified'>,
+  { rpId, verifyUser = false }: Expected,
 ): void {
   if (!rpIdHash.equals(hash(Buffer.from(rpId)))) throw new CeremonyError(`authenticator data for ${rpId}`, 'others');
   if (!userPresent) throw new CeremonyError('a present user', 'an absent one');
+  if (verifyUser && !userVerified) throw new CeremonyError('a verified user', 'one that is only present');
 }
 
 /** §6.1: authenticator data. */
@@ -106,6 +114,7 @@ async function parseAuthenticatorData(bytes: Buffer): Promise<AuthenticatorData>
   return {
     rpIdHash: bytes.subarray(0, 32),
     userPresent: (flags & USER_PRESENT) !== 0,
+    userVerified: (flags & USER_VERIFIED) !== 0,
     counter: bytes.readUInt32BE(33),
     attested: (flags & ATTESTED) === 0 ? undefined : await parseAttested(bytes.subarray(HEADER_BYTES)),
   };
@@ -123,7 +132,8 @@ async function parseAttested(bytes: Buffer): Promise<AuthenticatorData['attested
   const isP256 = memberOf(cose, 1) === 2 && memberOf(cose, 3) === ES256 && memberOf(cose, -1) === 1;
   if (!isP256 || !isCoordinate(x) || !isCoordinate(y)) throw new CeremonyError('an ES256 key on P-256', 'another');
   const encode = (part: Uint8Array): string => Buffer.from(part).toString('base64url');
-  return { credentialId: bytes.subarray(18, 18 + size), publicKey: { x: encode(x), y: encode(y) } };
+  const aaguid = bytes.toString('hex', 0, 16).replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+  return { aaguid, credentialId: bytes.subarray(18, 18 + size), publicKey: { x: encode(x), y: encode(y) } };
 }
 
 async function parseAttestation(bytes: Buffer): Promise<{ format: unknown; statement: unknown; authData: Buffer }> {

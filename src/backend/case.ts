@@ -1,0 +1,19 @@
+/** What a test of a developer's own backend finds: one case after another, each of which holds or does not. */
+
+/** One thing that must hold, and what was found. None of the texts may carry a secret. */
+export interface Case {
+  name: string;
+  holds: boolean;
+  /** In words, as is `got`. */
+  expected: string;
+  got: string;
+  /** One thing to do about it. */
+  hint?: string | undefined;
+  /** Good to have: where it does not hold, nothing must be mended. */
+  advice?: true | undefined;
+}
+
+/** Whether a case makes the whole fail. */
+export function mustBeMended({ holds, advice }: Pick<Case, 'holds' | 'advice'>): boolean {
+  return !holds && advice !== true;
+}

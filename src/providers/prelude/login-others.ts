@@ -1,0 +1,168 @@
+/** Logins without a code: password, sign-up, a social account, a passkey. Each ends in a challenge token. */
+import { createHash } from 'node:crypto';
+import * as v from 'valibot';
+import { RefusedError, UsageError } from '../../errors.js';
+import { parseAnswer, readToken } from '../parse.js';
+import type { LoginMethod, StepEvent } from '../provider.js';
+import type { Refusal } from '../refusal.js';
+import { codeIn, pendingStep, redirectIn } from '../step.js';
+import { refusalError } from './errors.js';
+import type { Frontend, FrontendAnswer, Prover } from './frontend.js';
+import { finalize, loginRefused, type Opened } from './opening.js';
+import { verificationOf } from './otp.js';
+import { assertionFor, type PasskeyTools } from './passkeys.js';
+import { advancedSchema, authorizedSchema, passkeyLoginSchema } from './wire.js';
+
+interface Login {
+  frontend: Frontend;
+  prover: Prover;
+}
+
+/** Email and password; `signUp` makes the user first. Throws RefusedError REFUSED for a wrong or weak password. */
+export async function loginByPassword(
+  { frontend, prover }: Login,
+  { email, password, signUp }: Extract<LoginMethod, { kind: 'password' }>,
+): Promise<Opened> {
+  const path = signUp ? '/login/email/sign-up' : '/login/email/password';
+  const answer = await frontend.call({ path, body: { identifier: email, password }, spends: true });
+  if (answer.refusal) throw passwordRefused(answer.refusal, signUp === true);
+  return finalize(frontend, prover, { challengeToken: tokenIn(answer, path) });
+}
+
+function passwordRefused(refusal: Refusal, signUp: boolean): Error {
+  const { status, code: serviceCode, requestId } = refusal;
+  const details = { status, serviceCode, requestId };
+  if (serviceCode === 'unauthorized' || serviceCode === 'password_not_set') {
+    return new RefusedError('PASSWORD_REFUSED', 'The service refused this email address and password.', details);
+  }
+  if (serviceCode === 'identifier_already_exists') {
+    return new RefusedError('PASSWORD_REFUSED', 'There is a user with this email address already.', {
+      ...details,
+      hint: 'Log in without --sign-up.',
+    });
+  }
+  return serviceCode === 'invalid_password' && signUp ? weakPassword(details) : refusalError(refusal);
+}
+
+/** RefusedError PASSWORD_REFUSED: it is not what the application demands of one. */
+export function weakPassword(details: { status?: number | undefined; serviceCode?: string | undefined }): RefusedError {
+  return new RefusedError('PASSWORD_REFUSED', 'The service refused the password: it is too weak.', {
+    ...details,
+    hint: 'See what it demands with: stepup login-config password show',
+  });
+}
+
+const loginTokenSchema = v.object({
+  grant_mode: v.optional(v.string()),
+  metadata: v.optional(v.fallback(v.record(v.string(), v.unknown()), {}), {}),
+});
+
+/**
+ * A social account, with PKCE (RFC 7636). Yields a `browser` step with the address to open; its answer is the address that the browser
+ * came back to. Where the service wants the account's address confirmed, an `otp` step follows.
+ */
+export async function* loginByOAuth(
+  { frontend, prover }: Login,
+  method: Extract<LoginMethod, { kind: 'oauth' }>,
+  randomBytes: (size: number) => Uint8Array,
+): AsyncGenerator<StepEvent, Opened> {
+  const codeVerifier = Buffer.from(randomBytes(32)).toString('base64url');
+  const path = `/login/oauth/${encodeURIComponent(method.provider)}/authorize`;
+  const answer = await frontend.call({
+    path,
+    body: {
+      redirect_uri: method.redirectUri,
+      code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+      code_challenge_method: 'S256',
+    },
+  });
+  if (answer.refusal) throw oauthRefused(answer.refusal, method.provider);
+  const { authorization_url: url } = parseAnswer(authorizedSchema, answer.json, path);
+  const { step, decided } = pendingStep({ key: 'login', kind: 'browser', url });
+  yield { type: 'step', step };
+  const decision = decided();
+  const back = 'answer' in decision ? redirectIn(decision.answer) : undefined;
+  let challengeToken = tokenOfRedirect(back, method.redirectUri);
+  const { grant_mode: mode } = readToken(loginTokenSchema, challengeToken, 'a challenge token');
+  if (mode === 'oauth-email-link') challengeToken = yield* confirmAddress(frontend, challengeToken);
+  return finalize(frontend, prover, { challengeToken, codeVerifier });
+}
+
+/** What the browser came back with. Throws RefusedError when the social account said no. */
+function tokenOfRedirect(back: string | undefined, redirectUri: string): string {
+  const url = back !== undefined && URL.canParse(back) ? new URL(back) : undefined;
+  if (!url || url.origin !== new URL(redirectUri).origin) {
+    throw new UsageError('USAGE', 'The browser came back to another address than it was sent to.');
+  }
+  const token = url.searchParams.get('challenge_token');
+  if (token) return token;
+  const said = (url.searchParams.get('error') ?? 'no token').replace(/[^\w -]/g, '').slice(0, 60);
+  throw new RefusedError('REFUSED', `The login with the social account did not end well (${said}).`, {
+    hint: 'Start again with: stepup login',
+  });
+}
+
+/** The account's address is confirmed by a code, before it opens a session (Prelude: `oauth-email-link`). */
+async function* confirmAddress(frontend: Frontend, challengeToken: string): AsyncGenerator<StepEvent, string> {
+  const sent = await frontend.call({ path: '/otp', body: { challenge_token: challengeToken } });
+  if (sent.refusal) throw loginRefused(sent.refusal);
+  const { token: verificationToken, cookies } = verificationOf(sent);
+  yield { type: 'code-sent', step: 'login', channel: 'email', sentAt: new Date(sentNow(sent)).toISOString() };
+  for (;;) {
+    const { step, decided } = pendingStep({ key: 'login', kind: 'otp', channel: 'email' });
+    yield { type: 'step', step };
+    const decision = decided();
+    const code = 'answer' in decision ? codeIn(decision.answer) : '';
+    const answer = await frontend.call({
+      path: '/otp/check',
+      body: { code, challenge_token: challengeToken },
+      verificationToken,
+      cookies,
+    });
+    if (!answer.refusal) return tokenIn(answer, '/otp/check');
+    if (answer.refusal.code !== 'bad_check_code') throw loginRefused(answer.refusal);
+    yield {
+      type: 'step-refused',
+      key: 'login',
+      code: answer.refusal.code,
+      message: refusalError(answer.refusal).message,
+    };
+  }
+}
+
+/** Milliseconds, by the service's clock; 0 when it does not tell. */
+function sentNow({ headers }: FrontendAnswer): number {
+  const at = Date.parse(headers.get('date') ?? '');
+  return Number.isNaN(at) ? 0 : at - 1000;
+}
+
+function oauthRefused(refusal: Refusal, provider: string): Error {
+  if (refusal.code !== 'oauth_provider_not_configured' && refusal.code !== 'oauth_provider_disabled') {
+    return refusalError(refusal);
+  }
+  return new RefusedError('REFUSED', `The application has no login with ${provider}.`, {
+    field: '--oauth',
+    status: refusal.status,
+    serviceCode: refusal.code,
+    requestId: refusal.requestId,
+  });
+}
+
+/** A passkey of the store. Throws RefusedError NO_METHOD when none of them fits. */
+export async function loginByPasskey(
+  { frontend, prover }: Login,
+  tools: PasskeyTools,
+  using: string | undefined,
+): Promise<Opened> {
+  const begun = await frontend.call({ path: '/login/passkey/begin', body: {} });
+  if (begun.refusal) throw loginRefused(begun.refusal);
+  const { public_key, login_token } = parseAnswer(passkeyLoginSchema, begun.json, '/login/passkey/begin');
+  const assertion = await assertionFor(tools, public_key, using);
+  const answer = await frontend.call({ path: '/login/passkey/finish', body: { login_token, assertion }, spends: true });
+  if (answer.refusal) throw loginRefused(answer.refusal);
+  return finalize(frontend, prover, { challengeToken: tokenIn(answer, '/login/passkey/finish') });
+}
+
+function tokenIn(answer: FrontendAnswer, path: string): string {
+  return parseAnswer(advancedSchema, answer.json, path).challenge_token;
+}
