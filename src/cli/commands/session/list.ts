@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { SessionError } from '../../../errors.js';
 import type { Context } from '../../context.js';
 import { timeLeft } from '../../durations.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export function define(command: Command, handle: Handle): void {
@@ -29,8 +30,8 @@ export async function run(context: Context): Promise<void> {
     sessions,
     [
       { title: '', value: ({ current }) => (current ? '*' : ' ') },
-      { title: 'SESSION', value: ({ sessionId }) => sessionId },
-      { title: 'OPENED BY', value: ({ identifier = '-' }) => identifier },
+      { title: 'SESSION', value: ({ sessionId }) => printable(sessionId) },
+      { title: 'OPENED BY', value: ({ identifier = '-' }) => printable(identifier) },
       {
         title: 'EXPIRES',
         value: ({ expiresAt }) => (terminal.tty ? `${expiresAt} (${timeLeft(expiresAt, system.now())})` : expiresAt),
