@@ -13,7 +13,7 @@ export function defaultFrontendUrl(appId: string): string {
 export function serviceUrl(text: string, field: string): string {
   const url = tryUrl(text.includes('://') ? text : `https://${text}`);
   if (!url || !url.hostname || url.search || url.hash || url.username || url.password) {
-    throw new UsageError('URL_INVALID', `${field} is no host or https address: ${text}`, {
+    throw new UsageError('URL_INVALID', `${field} is no host or https address: ${shown(text)}`, {
       field,
       hint: 'For example: auth.example.com',
     });
@@ -28,8 +28,10 @@ export function serviceUrl(text: string, field: string): string {
 export function originUrl(text: string, field: string): string {
   const url = tryUrl(text.includes('://') ? text : `https://${text}`);
   const secured = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
-  if (url && secured && url.hostname && !url.username && !url.password) return url.origin;
-  throw new UsageError('ORIGIN_INVALID', `${field} is no origin of an app: ${text}`, {
+  // A pattern of the dashboard's list names no app: a wallet's message and a passkey need the host itself.
+  const named = url?.hostname && !url.hostname.includes('*') && !url.username && !url.password;
+  if (url && secured && named) return url.origin;
+  throw new UsageError('ORIGIN_INVALID', `${field} is no origin of an app: ${shown(text)}`, {
     field,
     hint: 'It is https, host and perhaps port, as in https://app.example.com or http://localhost:3000.',
   });
@@ -42,7 +44,7 @@ export function originUrl(text: string, field: string): string {
 export function callbackUrl(text: string, field: string): string {
   const url = tryUrl(text);
   if (!url || !url.hostname || url.hash || url.username || url.password) {
-    throw new UsageError('URL_INVALID', `${field} is no https address: ${text}`, {
+    throw new UsageError('URL_INVALID', `${field} is no https address: ${shown(text)}`, {
       field,
       hint: 'For example: https://api.example.com/hooks/stepup',
     });
@@ -75,6 +77,11 @@ export function isLoopback(hostname: string): boolean {
 function secure(url: URL, text: string, field: string): URL {
   if (url.protocol === 'https:' || (url.protocol === 'http:' && isLoopback(url.hostname))) return url;
   throw new UsageError('URL_INVALID', `${field} must be https, but for an address on this machine: ${text}`, { field });
+}
+
+/** An address for an error: a password in it is left out. */
+function shown(text: string): string {
+  return text.replace(/^([^/]*:\/\/)?[^/]*@/, '$1…@');
 }
 
 function tryUrl(text: string): URL | undefined {

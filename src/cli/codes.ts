@@ -28,8 +28,11 @@ export type CodeAnswer =
 export interface CodeSource {
   /** True while the next code is awaited without a prompt, so that the wait is worth showing. */
   readonly waits: boolean;
-  /** Throws InputNeededError when nobody and nothing can give a code. Call it before a code is sent. */
-  ready(challengeId?: string): void;
+  /**
+   * Throws InputNeededError when nobody and nothing can give a code, UsageError FLAG_INVALID for one that is not of the step's form. Call
+   * it before a code is sent.
+   */
+  ready(challengeId?: string, accepts?: PendingStep['accepts']): void;
   /**
    * The code for a step; `refused` are those that the service refused at it. Throws FailedError CODE_COMMAND_FAILED,
    * RefusedError CODE_WRONG when a command prints a refused code again, InputNeededError when the input has ended, and
@@ -83,10 +86,10 @@ function fromValues(values: string[], after: CodeSource): CodeSource {
   const left = values.map((value) => tidy(value, ANY_CODE) ?? noCode('--code takes', undefined));
   return {
     waits: false,
-    ready(challengeId) {
+    ready(challengeId, accepts) {
       const [first] = left;
       if (first === undefined) after.ready(challengeId);
-      else if (tidy(first) === undefined) noCode('--code takes', { challengeId, key: '' });
+      else if (tidy(first, accepts) === undefined) noCode('--code takes', { challengeId, key: '', accepts });
     },
     async next(step, refused) {
       const given = left.shift();
@@ -219,7 +222,10 @@ function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): En
 /** Prelude: codes have 4 to 8 characters. */
 const USUAL: NonNullable<PendingStep['accepts']> = { pattern: /^[a-zA-Z0-9]{4,8}$/, words: '4 to 8 letters or digits' };
 /** What a code of any step could be, a recovery code too. */
-const ANY_CODE: NonNullable<PendingStep['accepts']> = { pattern: /^[\w-]{4,64}$/, words: '4 to 64 letters or digits' };
+export const ANY_CODE: NonNullable<PendingStep['accepts']> = {
+  pattern: /^[\w-]{4,64}$/,
+  words: '4 to 64 letters or digits',
+};
 
 /** So many computed codes a step takes before somebody is asked. */
 const MAX_COMPUTED = 2;

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.js';
 import type { Env } from '../system.js';
 import { chooseBase, type Base } from './target/base.js';
 import { dynamicTarget, type ResolvedDynamic } from './target/dynamic.js';
-import type { Read, TargetFlags } from './target/given.js';
+import { readFrom, type TargetFlags } from './target/given.js';
 import { preludeTarget, type ResolvedPrelude } from './target/prelude.js';
 
 export type ResolvedTarget = ResolvedPrelude | ResolvedDynamic;
@@ -24,14 +24,14 @@ export async function resolveTarget(flags: TargetFlags, env: Env, store: Store):
   const base = fitting(found, wanted);
   // An explicit --emulator must not be redirected by a variable that was left over.
   const variables: Env = flags.emulator === undefined ? env : {};
-  const read: Read = (flag, value, variable) => {
-    if (value !== undefined) return { value, source: { kind: 'flag', name: flag } };
-    return variables[variable]
-      ? { value: variables[variable], source: { kind: 'variable', name: variable } }
-      : undefined;
-  };
+  const read = readFrom(variables);
   const provider = wanted?.provider ?? providerOf(base, variables);
-  return provider === 'prelude' ? preludeTarget(flags, base, read) : dynamicTarget(flags, base, read);
+  try {
+    return provider === 'prelude' ? preludeTarget(flags, base, read) : dynamicTarget(flags, base, read);
+  } catch (error) {
+    const unnamed = error instanceof UsageError && error.code === 'PROFILE_UNKNOWN';
+    throw unnamed && wanted && found && !base ? passedOver(found, wanted) : error;
+  }
 }
 
 interface Wanted {
@@ -74,6 +74,17 @@ function fitting(base: Base | undefined, wanted: Wanted | undefined): Base | und
   throw new UsageError('FLAG_CONFLICT', `The profile "${base.profileName ?? ''}" is of ${other}.`, {
     field: wanted.by,
   });
+}
+
+/** Nothing is named at the service that is meant, and the current profile is of the other. */
+function passedOver({ profileName = '' }: Base, { provider, by }: Wanted): UsageError {
+  const [here, there, flag] =
+    provider === 'prelude' ? ['Prelude', 'Dynamic', '--app'] : ['Dynamic', 'Prelude', '--environment'];
+  return new UsageError(
+    'PROFILE_UNKNOWN',
+    `Nothing is named at ${here}: the current profile "${profileName}" is of ${there}.`,
+    { field: by, hint: `Name it with ${flag} or --profile, or set it up with: stepup init --provider ${provider}` },
+  );
 }
 
 function providerOf(base: Base | undefined, env: Env): ProviderName {

@@ -2,9 +2,11 @@
 
 const REDACTED = '[redacted]';
 const SECRET_FIELD =
-  /^(code|otp|d|pin|totp|password|new_password|passphrase|code_verifier|private_?key|assertion|passkey_assertion|recovery_codes?)$|token|secret|authorization|cookie|api[-_]?key|verification_code/i;
+  /^(code|otp|d|pin|totp|password|new_password|passphrase|code_verifier|private_?key|assertion|passkey_assertion|recovery_?codes?|(minified_?)?jwt|signature|signed_?message)$|token|secret|authorization|cookie|api[-_]?key|verification_code|signed-nonce/i;
 const NOT_SECRET = /(-|_)expires(-|_)at$|^token_type$/i;
 const JWT = /\beyJ[\w-]+\.[\w-]*\.[\w-]*(\.[\w-]*){0,2}/g;
+/** The address of an authenticator app (Key URI Format): its secret is among the parameters. */
+const OTPAUTH = /\botpauth:\/\/[^\s"'<>]+/gi;
 /** A service's error code (`bad_check_code`) as opposed to a one-time code; both are called `code`. */
 const ERROR_CODE = /^[a-z]+(_[a-z]+)+$|^(unauthorized|forbidden|internal|conflict)$/;
 /** Shorter values would blot out half of any text. */
@@ -13,7 +15,7 @@ const SHORTEST_SECRET = 4;
 export interface Redactor {
   /** Remembers a secret, so that `text` finds it anywhere later. */
   learn(value: string): void;
-  /** The text without any secret that was learnt, and without anything that looks like a JWT. */
+  /** The text without any secret that was learnt, and without anything that looks like a JWT or the address of an authenticator app. */
   text(text: string): string;
   /** One header as it may be shown; learns what it hides. A DPoP proof keeps header and claims and loses its signature. */
   header(name: string, value: string): string;
@@ -35,7 +37,7 @@ export function createRedactor(): Redactor {
     let clean = shown;
     // Longest first, so that a secret that is part of another one leaves no rest of it.
     for (const secret of [...known].sort((a, b) => b.length - a.length)) clean = clean.replaceAll(secret, REDACTED);
-    return clean.replace(JWT, REDACTED);
+    return clean.replace(JWT, REDACTED).replace(OTPAUTH, REDACTED);
   }
 
   function header(name: string, value: string): string {

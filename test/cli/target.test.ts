@@ -178,6 +178,261 @@ describe('--emulator', () => {
   });
 });
 
+describe('an environment at Dynamic', () => {
+  const ID = '95b11417-f18f-457f-8804-68e361f9164f';
+  const OTHER = '11111111-2222-4333-8444-555555555555';
+  const LIVE = 'https://app.dynamicauth.com/api/v0';
+  const APP = 'https://app.example.com';
+  const shop = { provider: 'dynamic' as const, environmentId: ID, apiUrl: LIVE, origin: APP };
+  const variables = {
+    STEPUP_DYNAMIC_ENVIRONMENT_ID: OTHER,
+    STEPUP_DYNAMIC_API_BASE_URL: 'http://127.0.0.1:9/api/v0',
+    STEPUP_DYNAMIC_ORIGIN: 'http://localhost:5173',
+  };
+  async function profiles(current: 'work' | 'shop'): Promise<void> {
+    await store.saveProfile('work', work);
+    await store.saveProfile('shop', shop);
+    await store.useProfile(current);
+  }
+
+  test('of flags alone has the API that the official client calls', async () => {
+    expect(await resolve({ environment: ID, origin: APP })).toMatchObject({
+      provider: 'dynamic',
+      environmentId: ID,
+      apiUrl: LIVE,
+      origin: APP,
+      profileName: undefined,
+      sources: {
+        environmentId: { kind: 'flag', name: '--environment' },
+        apiUrl: { kind: 'default' },
+        origin: { kind: 'flag', name: '--origin' },
+      },
+    });
+  });
+
+  test('of variables alone, each named as its source; without one of Prelude they say which service', async () => {
+    expect(await resolve({}, variables)).toMatchObject({
+      provider: 'dynamic',
+      environmentId: OTHER,
+      apiUrl: 'http://127.0.0.1:9/api/v0',
+      origin: 'http://localhost:5173',
+      sources: {
+        environmentId: { kind: 'variable', name: 'STEPUP_DYNAMIC_ENVIRONMENT_ID' },
+        apiUrl: { kind: 'variable', name: 'STEPUP_DYNAMIC_API_BASE_URL' },
+        origin: { kind: 'variable', name: 'STEPUP_DYNAMIC_ORIGIN' },
+      },
+    });
+    const both = { ...variables, STEPUP_PRELUDE_APP_ID: 'demo' };
+    expect(await resolve({}, both)).toMatchObject({ provider: 'prelude', appId: 'demo' });
+    expect(await resolve({ provider: 'dynamic' }, both)).toMatchObject({ environmentId: OTHER });
+  });
+
+  test('of the current profile, with flags and variables over it', async () => {
+    await profiles('shop');
+    expect(await resolve()).toMatchObject({
+      ...shop,
+      profileName: 'shop',
+      sources: { origin: { kind: 'profile', name: 'shop' } },
+    });
+    expect(await resolve({ origin: 'http://localhost:3000' }, { STEPUP_DYNAMIC_ORIGIN: APP })).toMatchObject({
+      environmentId: ID,
+      origin: 'http://localhost:3000',
+      sources: { origin: { kind: 'flag', name: '--origin' } },
+    });
+    expect(await resolve({}, { STEPUP_DYNAMIC_ORIGIN: 'https://b.example.com' })).toMatchObject({
+      origin: 'https://b.example.com',
+      sources: { environmentId: { kind: 'profile' }, origin: { kind: 'variable' } },
+    });
+  });
+
+  test('other than the profile’s has an origin of its own, which must be given', async () => {
+    await profiles('shop');
+    await expect(resolve({ environment: OTHER })).rejects.toMatchObject({ code: 'ORIGIN_INVALID', field: '--origin' });
+    expect(await resolve({ environment: OTHER, origin: 'https://b.example.com' })).toMatchObject({
+      environmentId: OTHER,
+      origin: 'https://b.example.com',
+    });
+  });
+
+  test('needs an origin, but for an API on this machine', async () => {
+    await expect(resolve({ environment: ID })).rejects.toMatchObject({ code: 'ORIGIN_INVALID', field: '--origin' });
+    expect(await resolve({ environment: ID, apiUrl: 'http://127.0.0.1:4780/api/v0' })).toMatchObject({
+      origin: 'http://localhost:3000',
+      sources: { origin: { kind: 'default' } },
+    });
+  });
+
+  test.each([
+    ['http://127.0.0.1:4780', 'http://127.0.0.1:4780/api/v0'],
+    ['http://127.0.0.1:4780/', 'http://127.0.0.1:4780/api/v0'],
+    ['api.example.com', 'https://api.example.com/api/v0'],
+    ['https://api.example.com/other/', 'https://api.example.com/other'],
+  ])('the API at %s is %s', async (apiUrl, expected) => {
+    expect(await resolve({ environment: ID, origin: APP, apiUrl })).toMatchObject({ apiUrl: expected });
+  });
+
+  test.each([
+    'nonsense',
+    '95B11417-F18F-457F-8804-68E361F9164F',
+    `${ID} `,
+    `${ID}0`,
+    '95b11417f18f457f880468e361f9164f',
+    '../settings',
+  ])('%j is no environment id', async (environment) => {
+    await expect(resolve({ environment, origin: APP })).rejects.toMatchObject({
+      name: 'UsageError',
+      code: 'ENVIRONMENT_INVALID',
+      field: '--environment',
+    });
+    await expect(resolve({ origin: APP }, { STEPUP_DYNAMIC_ENVIRONMENT_ID: environment })).rejects.toMatchObject({
+      code: 'ENVIRONMENT_INVALID',
+      field: 'STEPUP_DYNAMIC_ENVIRONMENT_ID',
+    });
+  });
+
+  test.each([
+    ['https://app.example.com/login?x=1', 'https://app.example.com'],
+    ['app.example.com', 'https://app.example.com'],
+    ['https://app.example.com:443', 'https://app.example.com'],
+    ['http://localhost:3000/', 'http://localhost:3000'],
+  ])('the origin of %s is %s', async (origin, expected) => {
+    expect(await resolve({ environment: ID, origin })).toMatchObject({ origin: expected });
+  });
+
+  test.each(['http://app.example.com', 'ftp://localhost', 'https://u:p@app.example.com', 'a b', ''])(
+    '%j is no origin',
+    async (origin) => {
+      await expect(resolve({ environment: ID, origin })).rejects.toMatchObject({
+        code: 'ORIGIN_INVALID',
+        field: '--origin',
+      });
+    },
+  );
+
+  test('an API beyond this machine is https', async () => {
+    await expect(resolve({ environment: ID, origin: APP, apiUrl: 'http://api.example.com' })).rejects.toMatchObject({
+      code: 'URL_INVALID',
+      field: '--api-url',
+    });
+  });
+});
+
+describe('which service', () => {
+  const ID = '95b11417-f18f-457f-8804-68e361f9164f';
+  const shop = {
+    provider: 'dynamic' as const,
+    environmentId: ID,
+    apiUrl: 'https://app.dynamicauth.com/api/v0',
+    origin: 'https://app.example.com',
+  };
+  beforeEach(async () => {
+    await store.saveProfile('work', work);
+    await store.saveProfile('shop', shop);
+    await store.useProfile('work');
+  });
+
+  test('a flag of one passes the current profile of the other over', async () => {
+    expect(await resolve({ environment: ID, origin: 'https://b.example.com' })).toMatchObject({
+      provider: 'dynamic',
+      origin: 'https://b.example.com',
+      profileName: undefined,
+    });
+    await store.useProfile('shop');
+    for (const flags of [{ app: 'x1' }, { app: 'x1', domain: 'a.example.com' }]) {
+      expect(await resolve(flags)).toMatchObject({ provider: 'prelude', appId: 'x1', profileName: undefined });
+    }
+    await expect(resolve({ managementUrl: 'https://m.example.com' })).rejects.toMatchObject({
+      code: 'PROFILE_UNKNOWN',
+    });
+  });
+
+  test('--provider and its variable do, too; the flag goes before the variable', async () => {
+    const env = { STEPUP_DYNAMIC_ENVIRONMENT_ID: ID, STEPUP_DYNAMIC_ORIGIN: 'https://app.example.com' };
+    const dynamic = { provider: 'dynamic', environmentId: ID };
+    expect(await resolve({}, env)).toMatchObject({ provider: 'prelude', profileName: 'work' });
+    expect(await resolve({ provider: 'dynamic' }, env)).toMatchObject(dynamic);
+    expect(await resolve({}, { ...env, STEPUP_PROVIDER: 'dynamic' })).toMatchObject(dynamic);
+    expect(await resolve({ provider: 'prelude' }, { ...env, STEPUP_PROVIDER: 'dynamic' })).toMatchObject(work);
+    await expect(resolve({ provider: 'dynamic' })).rejects.toMatchObject({ code: 'PROFILE_UNKNOWN' });
+  });
+
+  test('a flag of one service goes before the variable that names the other', async () => {
+    expect(await resolve({ app: 'x1' }, { STEPUP_PROVIDER: 'dynamic' })).toMatchObject({ provider: 'prelude' });
+    const flags = { environment: ID, origin: 'https://app.example.com' };
+    expect(await resolve(flags, { STEPUP_PROVIDER: 'prelude' })).toMatchObject({ provider: 'dynamic' });
+  });
+
+  test('a profile that is named decides, also against the variable', async () => {
+    expect(await resolve({ profile: 'shop' })).toMatchObject({ ...shop, profileName: 'shop' });
+    expect(await resolve({ profile: 'shop' }, { STEPUP_PROVIDER: 'prelude' })).toMatchObject(shop);
+    expect(await resolve({}, { STEPUP_PROFILE: 'shop' })).toMatchObject(shop);
+  });
+
+  test.each<[TargetFlags, Env, string]>([
+    [{ app: 'x1', environment: ID }, {}, '--app'],
+    [{ domain: 'a.example.com', apiUrl: 'https://b.example.com' }, {}, '--domain'],
+    [{ managementUrl: 'https://a.example.com', origin: 'https://b.example.com' }, {}, '--management-url'],
+    [{ provider: 'dynamic', app: 'x1' }, {}, '--app'],
+    [{ provider: 'prelude', environment: ID }, {}, '--environment'],
+    [{ provider: 'prelude', origin: 'https://b.example.com' }, {}, '--origin'],
+    [{ profile: 'shop', provider: 'prelude' }, {}, '--provider'],
+    [{ profile: 'work', provider: 'dynamic' }, {}, '--provider'],
+    [{ profile: 'work', environment: ID }, {}, '--environment'],
+    [{ profile: 'shop', domain: 'a.example.com' }, {}, '--domain'],
+    [{ provider: 'prelude' }, { STEPUP_PROFILE: 'shop' }, '--provider'],
+    [{}, { STEPUP_PROFILE: 'work', STEPUP_PROVIDER: 'dynamic' }, 'STEPUP_PROVIDER'],
+  ])('%j %j is a contradiction', async (flags, env, field) => {
+    await expect(resolve(flags, env)).rejects.toMatchObject({ name: 'UsageError', code: 'FLAG_CONFLICT', field });
+  });
+
+  test('is prelude or dynamic and nothing else', async () => {
+    await expect(resolve({ provider: 'Dynamic' })).rejects.toMatchObject({
+      code: 'FLAG_INVALID',
+      field: '--provider',
+      message: '--provider is prelude or dynamic, not "Dynamic".',
+    });
+    await expect(resolve({}, { STEPUP_PROVIDER: 'auth0' })).rejects.toMatchObject({
+      code: 'FLAG_INVALID',
+      field: 'STEPUP_PROVIDER',
+    });
+    expect(await resolve({}, { STEPUP_PROVIDER: '' })).toMatchObject(work);
+  });
+
+  test('an emulator is both: Prelude unless Dynamic is said', async () => {
+    await writeReady(store.folder, 4780, readyAt(4780));
+    const dynamic = {
+      provider: 'dynamic',
+      environmentId: '00000000-0000-4000-8000-000000000001',
+      apiUrl: 'http://127.0.0.1:4780/api/v0',
+      origin: 'http://localhost:3000',
+      emulator: { controlToken: 'control-token' },
+      sources: { apiUrl: { kind: 'emulator', name: 'http://127.0.0.1:4780' } },
+    };
+    const leftOver = { STEPUP_DYNAMIC_ENVIRONMENT_ID: ID, STEPUP_DYNAMIC_API_BASE_URL: 'https://b.example.com' };
+    expect(await resolve({ emulator: 'running' }, leftOver)).toMatchObject({ provider: 'prelude', appId: 'demo' });
+    expect(await resolve({ emulator: 'running', provider: 'dynamic' }, leftOver)).toMatchObject(dynamic);
+    expect(await resolve({ emulator: 'running' }, { STEPUP_PROVIDER: 'dynamic' })).toMatchObject(dynamic);
+    expect(await resolve({ emulator: 'running', origin: 'http://localhost:5173' })).toMatchObject({
+      ...dynamic,
+      origin: 'http://localhost:5173',
+      sources: { origin: { kind: 'flag', name: '--origin' } },
+    });
+    expect(await resolve({ emulator: 'running', environment: ID })).toMatchObject({
+      environmentId: ID,
+      apiUrl: 'http://127.0.0.1:4780/api/v0',
+      origin: 'http://localhost:3000',
+    });
+  });
+
+  test('an emulator that this store does not know is both as well, and so is the one of the variable', async () => {
+    const unknown = { provider: 'dynamic', apiUrl: 'http://127.0.0.1:9/api/v0', origin: 'http://localhost:3000' };
+    expect(await resolve({ emulator: 'http://127.0.0.1:9', provider: 'dynamic' })).toMatchObject(unknown);
+    const env = { STEPUP_EMULATOR_URL: 'http://127.0.0.1:9', STEPUP_DYNAMIC_ENVIRONMENT_ID: ID };
+    expect(await resolve({ provider: 'dynamic' }, env)).toMatchObject({ ...unknown, environmentId: ID });
+    expect(await resolve({}, env)).toMatchObject({ provider: 'prelude', appId: 'demo' });
+  });
+});
+
 describe('addresses', () => {
   test.each([
     ['auth.example.com', 'https://auth.example.com'],

@@ -51,7 +51,8 @@ async function providerFor({ globals, system, terminal }: Context): Promise<Prov
   const { env } = system;
   const wanted = wantedProvider(globals, env);
   if (wanted) return wanted.provider;
-  const said = globals.emulator !== undefined || Boolean(env.STEPUP_PRELUDE_APP_ID);
+  const said =
+    globals.emulator !== undefined || globals.managementKeyFile !== undefined || Boolean(env.STEPUP_PRELUDE_APP_ID);
   if (!said && env.STEPUP_DYNAMIC_ENVIRONMENT_ID) return 'dynamic';
   if (said || !terminal.interactive) return 'prelude';
   const chosen = await terminal.choose('Service', '--provider', [

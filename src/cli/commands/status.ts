@@ -36,12 +36,13 @@ export async function run(context: Context): Promise<void> {
   terminal.result({ session, grants, challenges }, () => {
     const { userId, identifier, application, host, sessionId, accessTokenExpiresAt: until } = session;
     return [
-      `${terminal.out.bold(userId)}${identifier === undefined ? '' : ` (${printable(identifier)})`}`,
+      `${terminal.out.bold(printable(userId))}${identifier === undefined ? '' : ` (${printable(identifier)})`}`,
+      `  service      ${provider.name === 'dynamic' ? 'Dynamic' : 'Prelude'}`,
       `  application  ${application} at ${host}`,
-      `  session      ${sessionId}`,
+      `  session      ${printable(sessionId)}`,
       ...(until === undefined ? [] : [`  token        until ${until} (${timeLeft(until, now)})`]),
       grants.length === 0 ? 'No scope is held by a grant.' : 'Held by a grant:',
-      ...grants.map((grant) => `  ${terminal.out.good(grant.scopes.join(' '))}  ${inWords(grant, now)}`),
+      ...grants.map((grant) => `  ${terminal.out.good(printable(grant.scopes.join(' ')))}  ${inWords(grant, now)}`),
       ...(challenges.length === 0 ? [] : ['Under way:']),
       ...challenges.map(({ challengeId, scopeRequested, currentStep }) =>
         printable(`  ${challengeId}  ${scopeRequested || '(no scope yet)'}  ${currentStep}`),

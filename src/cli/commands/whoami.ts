@@ -3,6 +3,7 @@ import { SessionError } from '../../errors.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import type { Context } from '../context.js';
 import { timeLeft } from '../durations.js';
+import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
 
 export function define(command: Command, handle: Handle): void {
@@ -35,21 +36,21 @@ export async function run(context: Context): Promise<void> {
     expiresAt,
     singleUse,
   }));
-  const identifier = session.identifier === undefined ? '' : ` (${session.identifier})`;
+  const identifier = session.identifier === undefined ? '' : ` (${printable(session.identifier)})`;
   const result = { session, scopes: scopesOf(claims), grants };
   terminal.result(
     result,
     ({ scopes }) =>
       [
-        `${terminal.out.bold(session.userId)}${identifier}`,
+        `${terminal.out.bold(printable(session.userId))}${identifier}`,
         `  application  ${session.application} at ${session.host}`,
-        `  session      ${session.sessionId}`,
-        `  scopes       ${scopes.length > 0 ? scopes.join(' ') : 'none'}`,
+        `  session      ${printable(session.sessionId)}`,
+        `  scopes       ${scopes.length > 0 ? printable(scopes.join(' ')) : 'none'}`,
         ...grants.map(
           (grant) =>
-            `  grant        ${grant.scopes.join(' ')} until ${grant.expiresAt} (${timeLeft(grant.expiresAt, system.now())})`,
+            `  grant        ${printable(grant.scopes.join(' '))} until ${grant.expiresAt} (${timeLeft(grant.expiresAt, system.now())})`,
         ),
       ].join('\n'),
-    () => session.userId,
+    () => printable(session.userId),
   );
 }

@@ -23,7 +23,7 @@ export interface ResolvedDynamic extends DynamicTarget, Found {
 }
 
 /** Base of the API that the official client calls by itself. */
-export const API_URL = 'https://app.dynamicauth.com/api/v0';
+const API_URL = 'https://app.dynamicauth.com/api/v0';
 
 /** Throws UsageError PROFILE_UNKNOWN, ENVIRONMENT_INVALID, URL_INVALID, ORIGIN_INVALID. */
 export function dynamicTarget(flags: TargetFlags, base: Base | undefined, read: Read): ResolvedDynamic {
@@ -32,11 +32,7 @@ export function dynamicTarget(flags: TargetFlags, base: Base | undefined, read: 
     read('--environment', flags.environment, 'STEPUP_DYNAMIC_ENVIRONMENT_ID') ?? from(base, known?.environmentId);
   if (environment === undefined) throw noApplication();
   checkEnvironment(environment);
-  const api = withPath(
-    address(read('--api-url', flags.apiUrl, 'STEPUP_DYNAMIC_API_BASE_URL')) ??
-      from(base, known?.apiUrl) ??
-      preset(API_URL),
-  );
+  const api = apiOf(flags, base, read);
   const origin =
     originOf(read('--origin', flags.origin, 'STEPUP_DYNAMIC_ORIGIN')) ??
     // Another environment than the profile's may allow other origins.
@@ -53,6 +49,15 @@ export function dynamicTarget(flags: TargetFlags, base: Base | undefined, read: 
   };
 }
 
+/** Where the API is. Throws UsageError URL_INVALID. */
+export function apiOf(flags: TargetFlags, base: Base | undefined, read: Read): Given {
+  return withPath(
+    address(read('--api-url', flags.apiUrl, 'STEPUP_DYNAMIC_API_BASE_URL')) ??
+      from(base, base?.dynamic?.apiUrl) ??
+      preset(API_URL),
+  );
+}
+
 function noOrigin(): UsageError {
   return new UsageError('ORIGIN_INVALID', 'The origin of the app is not known.', {
     field: '--origin',
@@ -65,7 +70,8 @@ function withPath(api: Given): Given {
   return new URL(api.value).pathname === '/' ? { ...api, value: `${api.value}/api/v0` } : api;
 }
 
-function checkEnvironment({ value, source }: Given): void {
+/** Throws UsageError ENVIRONMENT_INVALID. */
+export function checkEnvironment({ value, source }: Given): void {
   const problem = environmentProblem(value);
   if (problem === undefined) return;
   throw new UsageError('ENVIRONMENT_INVALID', `${source.name ?? 'The environment'}: ${problem}`, {

@@ -1,6 +1,7 @@
 /** What flags, variables and the profile give, each value with where it comes from. */
 import { UsageError } from '../../errors.js';
 import type { Ready } from '../../emulator/emulator.js';
+import type { Env } from '../../system.js';
 import { originUrl, serviceUrl } from '../addresses.js';
 import type { Base } from './base.js';
 
@@ -32,6 +33,15 @@ export interface Given {
 
 /** Reads one value: the flag, then the variable. An empty variable counts as absent. */
 export type Read = (flag: string, value: string | undefined, variable: string) => Given | undefined;
+
+/** Reads from flags and these variables. */
+export function readFrom(variables: Env): Read {
+  return (flag, value, variable) => {
+    if (value !== undefined) return { value, source: { kind: 'flag', name: flag } };
+    const found = variables[variable];
+    return found ? { value: found, source: { kind: 'variable', name: variable } } : undefined;
+  };
+}
 
 /** What was found beside the target itself. */
 export interface Found {

@@ -1,5 +1,5 @@
 /** The walk at Dynamic: check, verify, proceed, by every family of proof. */
-import { FailedError } from '../../errors.js';
+import { FailedError, InterruptedError } from '../../errors.js';
 import type { Ready } from '../../emulator/emulator.js';
 import type { System } from '../../system.js';
 import type { Stage } from './stage.js';
@@ -17,7 +17,7 @@ const REFUSED = 3;
 /** Plays it with one scope. */
 export async function playDynamic(
   stage: Stage,
-  system: Pick<System, 'fetch'>,
+  system: Pick<System, 'fetch' | 'signal'>,
   { scope, interactive }: { scope: string; interactive: boolean },
 ): Promise<void> {
   const { explain } = stage.transcript;
@@ -59,11 +59,19 @@ export async function playDynamic(
 }
 
 /** The service sends three codes to an address in ten minutes; the walk needs more. */
-async function allowCodes({ fetch }: Pick<System, 'fetch'>, { controlUrl, controlToken }: Ready): Promise<void> {
-  const response = await fetch(`${controlUrl}/settings`, {
+async function allowCodes(
+  { fetch, signal }: Pick<System, 'fetch' | 'signal'>,
+  { controlUrl, controlToken }: Ready,
+): Promise<void> {
+  const sent = fetch(`${controlUrl}/settings`, {
     method: 'PATCH',
     headers: { Authorization: `Bearer ${controlToken}`, 'Content-Type': 'application/json' },
     body: JSON.stringify({ dynamic: { otpSends: 100 } }),
+    signal,
+  });
+  const response = await sent.catch((error: unknown) => {
+    if (signal.aborted) throw new InterruptedError();
+    throw error;
   });
   if (!response.ok) throw new FailedError('LISTEN_FAILED', 'The emulator of the tutorial does not take its settings.');
 }

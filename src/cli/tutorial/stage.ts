@@ -1,5 +1,6 @@
 /** The stage that both walks play on: it runs our own commands, shows them, and stops at the first that fails. */
 import { PassThrough } from 'node:stream';
+import { InterruptedError } from '../../errors.js';
 import type { Input, System } from '../../system.js';
 import type { Context } from '../context.js';
 import type { ErrorDocument } from '../errors.js';
@@ -43,10 +44,16 @@ export interface Stage {
   close(): Promise<void>;
 }
 
+/** The error that a command printed as JSON, on the last line of its standard error; undefined when it printed none. */
+function errorIn(stderr: string): ErrorDocument['error'] | undefined {
+  const last = stderr.trimEnd().split('\n').at(-1) ?? '';
+  return last.startsWith('{') ? (JSON.parse(last) as ErrorDocument).error : undefined;
+}
+
 /** The error that a server command printed as JSON, for a person. */
 function inWords(stderr: string): string {
-  const last = stderr.trimEnd().split('\n').at(-1) ?? '';
-  const { error } = JSON.parse(last) as ErrorDocument;
+  const error = errorIn(stderr);
+  if (!error) return stderr;
   return `Error: ${error.message}\n${error.hint === undefined ? '' : `${error.hint}\n`}`;
 }
 
@@ -65,13 +72,22 @@ function emptyInput(): Input {
   return stream;
 }
 
-/** Sets the stage for one walk. Its calls throw StepFailed after the failing command's own error was shown. */
+/**
+ * Sets the stage for one walk. Its calls throw StepFailed after the failing command's own error was shown, and InterruptedError at
+ * Ctrl-C, whatever the command made of it: it ends the servers as well.
+ */
 export function createStage({ system, terminal }: Context, options: StageOptions): Stage {
   const transcript = createTranscript(terminal);
   const servers: Server<unknown>[] = [];
   const quiet: Partial<System> = options.interactive ? options.world : { ...options.world, stdin: emptyInput() };
 
+  function goOn(): void {
+    if (system.signal.aborted) throw new InterruptedError();
+  }
+
   function fail({ status, stderr }: InnerOutcome): never {
+    goOn();
+    if (status === 0) throw new TypeError('a step of the walk that was to be refused was not');
     if (stderr !== '') system.stderr.write(stderr);
     throw new StepFailed(status);
   }
@@ -81,6 +97,7 @@ export function createStage({ system, terminal }: Context, options: StageOptions
     async run(title, argv, { hide = false, asks = false, status = 0 } = {}) {
       const shown = [...argv, ...options.flags];
       transcript.command(shown);
+      goOn();
       const outcome = await runInner(system, terminal.json ? [...shown, '--json'] : shown, {
         world: quiet,
         showErrors: asks && options.interactive,
@@ -93,16 +110,19 @@ export function createStage({ system, terminal }: Context, options: StageOptions
               title,
               argv: shown,
               ...(status === 0 ? {} : { status }),
-              result: jsonResult(outcome.stdout || outcome.stderr),
+              result: jsonResult(outcome.stdout),
+              error: errorIn(outcome.stderr),
             }
           : { title, argv: shown, text: `${outcome.stderr}${hide ? '' : outcome.stdout}${said}`.trimEnd() },
       );
     },
     async serve<Ready extends { url: string }>(title: string, argv: string[], describe: (ready: Ready) => string) {
       transcript.command(argv);
+      goOn();
       const started = await startInner<Ready>(system, argv, quiet);
       if (!('stop' in started)) return fail(terminal.json ? started : { ...started, stderr: inWords(started.stderr) });
       servers.unshift(started);
+      goOn();
       transcript.answer({ title, argv, text: describe(started.ready), result: { url: started.ready.url } });
       return started.ready;
     },

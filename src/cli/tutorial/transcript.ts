@@ -1,4 +1,5 @@
 /** What the tutorial shows: each step as the command to type and what it answered. */
+import type { ErrorDocument } from '../errors.js';
 import type { Terminal } from '../terminal/terminal.js';
 import { commandLine } from './inner.js';
 
@@ -6,13 +7,22 @@ export interface Claims {
   [name: string]: unknown;
 }
 
+export interface Answer {
+  title: string;
+  argv: string[];
+  text?: string;
+  result?: unknown;
+  status?: number;
+  error?: ErrorDocument['error'] | undefined;
+}
+
 export interface Transcript {
   /** A heading in words, before a step. */
   explain(title: string, why: string): void;
   /** The command that runs now. */
   command(argv: string[]): void;
-  /** What it answered. With `--json` the whole step is one line. */
-  answer(step: { title: string; argv: string[]; text?: string; result?: unknown; status?: number }): void;
+  /** What it answered. With `--json` the whole step is one line; `status` and `error` only where it was to be refused. */
+  answer(step: Answer): void;
   /** The claims of the access token before and after, side by side in time, `scope` marked. */
   claims(before: Claims, after: Claims): void;
 }
@@ -32,8 +42,8 @@ export function createTranscript(terminal: Terminal): Transcript {
     command(argv) {
       print(`  ${out.mark('$')} ${commandLine(argv)}`);
     },
-    answer({ title, argv, text, result, status }) {
-      if (json) terminal.event({ type: 'step', title, command: commandLine(argv), status, result });
+    answer({ title, argv, text, result, status, error }) {
+      if (json) terminal.event({ type: 'step', title, command: commandLine(argv), status, result, error });
       else if (text) print(text.replace(/^(?=.)/gm, '    '));
     },
     claims(before, after) {

@@ -26,6 +26,7 @@ import { isKnownScope } from './scopes.js';
 import { createKeeper } from './session.js';
 import { codeNotSent, noCodeStep, noSuchCredential } from './step-errors.js';
 import { codeSent, createStepUp } from './stepup.js';
+import { serviceNow } from './totp.js';
 import { createWays } from './ways.js';
 
 export interface DynamicOptions extends Pick<System, 'now' | 'randomBytes' | 'sleep' | 'signal'> {
@@ -53,11 +54,11 @@ export function createDynamic({
   // A holder may need its call twice (the nonces), and one that was killed is passed over after 15 s.
   const lockWaitMs = 2 * Math.max(SPENDING_TIMEOUT_MS, http.timeoutMs) + 5_000;
   const keeper = createKeeper({ store, key, records, api, nonces, now, lockWaitMs });
-  const tools = { keeper, keyring, nonces, target, now, records };
+  const clock = { now, sleep, signal, offsetSeconds: () => api.offsetSeconds };
+  const tools = { keeper, keyring, nonces, target, now, serviceNow: () => serviceNow(clock), records };
   const elevation = createElevation(records, keeper, now);
   const challenges = createChallenges(records, now, randomBytes);
   const ways = createWays(keeper, keyring, target);
-  const clock = { now, sleep, signal, offsetSeconds: () => api.offsetSeconds };
   const environment = () => readEnvironment(api, target.environmentId);
 
   async function send(underway: Underway): Promise<Underway> {
@@ -154,7 +155,13 @@ export function createDynamic({
       if (!found || (found.email ?? found.phone) === undefined) throw noSuchCredential(credentialId, found);
       const way = found.email === undefined ? ('verify_sms' as const) : ('verify_email' as const);
       const underway = await challenges.open({ key: way, using: found.id, label: found.label ?? '' }, []);
-      return codeSent(await send(underway), channelFor(underway));
+      try {
+        return codeSent(await send(underway), channelFor(underway));
+      } catch (error) {
+        // Nobody has been told of it yet.
+        await challenges.forget(underway.id);
+        throw error;
+      }
     },
     call: (request) => callOwnApi({ api, keeper, elevation }, request),
   };

@@ -1,5 +1,5 @@
 /** Grants at work: which call demands which scope, and how a grant goes along with it. */
-import { UnreachableError } from '../../errors.js';
+import { StepupError, type ErrorCode } from '../../errors.js';
 import { liveGrants, withGrant, type StoredGrant } from '../grants.js';
 import type { Answer, Call } from './api.js';
 import { refusalError } from './errors.js';
@@ -38,6 +38,18 @@ export interface Elevation {
   gated(scope: string, call: Omit<Call, 'bearer' | 'sessionKey'>): Promise<Answer>;
 }
 
+/** Failures of a call that has not reached the service, or that the service has not looked at. */
+const UNSPENT: ReadonlySet<ErrorCode> = new Set([
+  'SERVICE_UNREACHABLE',
+  'TLS_UNTRUSTED',
+  'RATE_LIMITED',
+  'INTERRUPTED',
+]);
+
+function spentNothing(error: unknown): boolean {
+  return error instanceof StepupError && UNSPENT.has(error.code);
+}
+
 /** Binds the grants of one session. `now` gives milliseconds. */
 export function createElevation(records: Records, keeper: Keeper, now: () => number): Elevation {
   /** Takes the newest grant that holds the scope. One for a single use is gone at once, so that no two calls have it. */
@@ -64,10 +76,7 @@ export function createElevation(records: Records, keeper: Keeper, now: () => num
       else if (grant && answer.refusal) await putBack(sessionId, grant);
       return { answer, with: grant };
     } catch (error) {
-      // What has not reached the service has spent nothing there.
-      if (grant && error instanceof UnreachableError && error.code === 'SERVICE_UNREACHABLE') {
-        await putBack(sessionId, grant);
-      }
+      if (grant && spentNothing(error)) await putBack(sessionId, grant);
       throw error;
     }
   }

@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.js';
 import { malformed } from '../../http/failures.js';
 import { shownCredentials } from './credentials.js';
 import type { Elevation } from './elevation.js';
+import { refusalError } from './errors.js';
 import { walletUnknown } from './login.js';
 import type { ProofTools } from './proofs.js';
 import type { Credential, DynamicProvider } from './provider.js';
@@ -15,15 +16,8 @@ export interface LinkOptions extends ProofTools {
 }
 
 /** Binds the calls about wallets. */
-export function createLinkedWallets({
-  keeper,
-  keyring,
-  nonces,
-  target,
-  now,
-  records,
-  elevation,
-}: LinkOptions): Pick<DynamicProvider, 'linkWallet' | 'unlinkWallet'> {
+export function createLinkedWallets(options: LinkOptions): Pick<DynamicProvider, 'linkWallet' | 'unlinkWallet'> {
+  const { keeper, keyring, records, elevation } = options;
   const shown = async (): Promise<Credential[]> => shownCredentials(await records.session(), keyring);
 
   return {
@@ -31,11 +25,14 @@ export function createLinkedWallets({
       const wallets = await keyring.wallets();
       const wallet = wallets.get(name);
       if (!wallet) throw walletUnknown(name, [...wallets.keys()]);
-      const { signedBody } = await import('./wallet.js');
+      const { handInSigned } = await import('./wallet.js');
       const session = await keeper.session();
-      const nonce = await nonces.take(asUser(session));
-      const json = await signedBody(wallet, { nonce, now: now(), target });
-      const answer = await elevation.gated('credential:link', { method: 'POST', path: '/verify/link', json });
+      const scope = 'credential:link';
+      const answer = await handInSigned(wallet, options, asUser(session), async (json) => {
+        const attached = await elevation.attach(scope, { method: 'POST', path: '/verify/link', json });
+        return attached.answer;
+      });
+      if (answer.refusal) throw refusalError(answer.refusal, { scopes: [scope], gated: true });
       await keeper.keep(session, answer);
       const linked = (await shown()).find((credential) => credential.wallet === name);
       if (linked) return linked;

@@ -137,13 +137,13 @@ async function byWallet(
   send: Send,
   sessionKey: string,
 ): Promise<Answer> {
-  const { keyring, nonces, now, target } = options;
-  const { signedBody } = await import('./wallet.js');
-  const wallets = await keyring.wallets();
+  const { handInSigned } = await import('./wallet.js');
+  const wallets = await options.keyring.wallets();
   const wallet = name === undefined && wallets.size === 1 ? [...wallets.values()][0] : wallets.get(name ?? '');
   if (!wallet) throw walletUnknown(name, [...wallets.keys()]);
-  const json = await signedBody(wallet, { nonce: await nonces.take({ sessionKey }), now: now(), target });
-  return spend(send, { method: 'POST', path: '/wallets/signin', json });
+  return handInSigned(wallet, options, { sessionKey }, (json) =>
+    spend(send, { method: 'POST', path: '/wallets/signin', json }),
+  );
 }
 
 async function* byPasskey(

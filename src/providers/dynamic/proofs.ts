@@ -17,6 +17,8 @@ export interface ProofTools {
   target: DynamicTarget;
   /** Milliseconds since the epoch. */
   now(): number;
+  /** The same by the service's clock, as far as it is known. */
+  serviceNow(): number;
 }
 
 /** Hands in a code that was sent, computed or spent. The answer may be a refusal. */
@@ -43,9 +45,9 @@ export function proveByCode({ keeper }: ProofTools, { stored }: Underway, code: 
 
 /** Signs with a wallet of the store. The answer may be a refusal. Throws RefusedError METHOD_REFUSED when its key has gone. */
 export async function proveByWallet(tools: ProofTools, underway: Underway): Promise<Answer> {
-  const { keeper, keyring, nonces, target, now } = tools;
+  const { keeper, keyring } = tools;
   const { sameAddress } = await import('../../authenticator/wallet.js');
-  const { signedBody } = await import('./wallet.js');
+  const { handInSigned } = await import('./wallet.js');
   const address = underway.session.credentials.find(({ id }) => id === underway.stored.using)?.address ?? '';
   const wallet = [...(await keyring.wallets()).values()].find((each) => sameAddress(each.address, address));
   if (!wallet) {
@@ -53,10 +55,10 @@ export async function proveByWallet(tools: ProofTools, underway: Underway): Prom
       hint: 'Take it in with: stepup wallet import FILE',
     });
   }
-  const nonce = await nonces.take(asUser(underway.session));
-  const json = await signedBody(wallet, { nonce, now: now(), target });
   const requestedScopes = underway.stored.scopes;
-  return keeper.call({ method: 'POST', path: '/wallets/verify', json: { ...json, requestedScopes }, spends: true });
+  return handInSigned(wallet, tools, asUser(underway.session), (body) =>
+    keeper.call({ method: 'POST', path: '/wallets/verify', json: { ...body, requestedScopes }, spends: true }),
+  );
 }
 
 /** Uses a passkey of the store. The answer may be a refusal. Throws RefusedError NO_METHOD when the service allows none of them. */

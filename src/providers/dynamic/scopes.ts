@@ -10,7 +10,16 @@ export interface KnownScope {
   singleUse: boolean;
   /** When the service demands it: always under enforcement, or where an action of the settings says so, or not documented. */
   demanded: 'always' | 'by an action' | 'not documented';
+  /** The action of the settings that decides, for `by an action`. Dynamic documents that of `wallet:sign`; the others go by their names. */
+  action?: string | undefined;
 }
+
+const ACTIONS: Record<string, string> = {
+  'wallet:sign': 'wallet.waas.sign',
+  'wallet:refresh': 'wallet.waas.refresh',
+  'wallet:reshare': 'wallet.waas.reshare',
+  'user:update': 'user.update',
+};
 
 const known = (
   family: KnownScope['family'],
@@ -18,7 +27,7 @@ const known = (
   scopes: Record<string, string>,
 ): KnownScope[] =>
   Object.entries(scopes).map(([scope, meaning]) => {
-    return { scope, meaning, family, singleUse: scope.startsWith('wallet:'), demanded };
+    return { scope, meaning, family, singleUse: scope.startsWith('wallet:'), demanded, action: ACTIONS[scope] };
   });
 
 export const SCOPES: readonly KnownScope[] = [

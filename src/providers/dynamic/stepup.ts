@@ -1,6 +1,6 @@
 /** The main job: a scope is asked for, a way is found to prove it, and the proof is walked through to the grant. */
 import * as v from 'valibot';
-import { RefusedError, UsageError } from '../../errors.js';
+import { RefusedError, UnreachableError, UsageError } from '../../errors.js';
 import { withGrant, type StoredGrant } from '../grants.js';
 import { hasPassed } from '../instants.js';
 import { parseAnswer, readToken } from '../parse.js';
@@ -97,14 +97,24 @@ export function createStepUp(options: StepUpOptions): StepUp {
   async function* prove(underway: Underway): AsyncGenerator<StepEvent, Grant> {
     switch (underway.stored.key) {
       case 'verify_wallet':
-        return finish(underway, await proveByWallet(options, underway));
+        return finish(underway, await orForget(underway, proveByWallet(options, underway)));
       case 'verify_passkey':
-        return finish(underway, await proveByPasskey(options, underway));
+        return finish(underway, await orForget(underway, proveByPasskey(options, underway)));
       case 'verify_email':
       case 'verify_sms':
       case 'verify_totp':
       case 'verify_recovery':
         return yield* proveByTyping(underway);
+    }
+  }
+
+  /** What cannot be signed here will not be later either: the challenge is forgotten. */
+  async function orForget({ id }: Underway, proof: Promise<Answer>): Promise<Answer> {
+    try {
+      return await proof;
+    } catch (error) {
+      if (error instanceof RefusedError || error instanceof UsageError) await challenges.forget(id);
+      throw error;
     }
   }
 
@@ -180,8 +190,11 @@ export function createStepUp(options: StepUpOptions): StepUp {
     const { elevatedAccessToken } = await keeper.keep(session, answer, (current) => without(current, id));
     if (!elevatedAccessToken)
       throw notGranted(stored.scopes, 'The service took the proof, but gave no elevated token.');
-    const grant = grantOf(elevatedAccessToken, answer, { factor: stored.key, challengeId: id, now: options.now() });
-    return keepGrant(grant, stored.scopes);
+    const facts = { factor: stored.key, challengeId: id, now: options.now() };
+    return keepGrant(
+      readable(stored.scopes, () => grantOf(elevatedAccessToken, answer, facts)),
+      stored.scopes,
+    );
   }
 
   async function keepGrant(grant: StoredGrant, scopes: string[]): Promise<Grant> {
@@ -236,6 +249,15 @@ function readScopes(jwt: string): string[] {
 /** The event of a code that was sent for a challenge. */
 export function codeSent({ id, stored }: Underway, channel: 'sms' | 'email'): CodeSent {
   return { type: 'code-sent', step: stored.key, channel, sentAt: stored.sent?.at ?? stored.startedAt, challengeId: id };
+}
+
+/** A proof that was taken is over, whatever came for it: an elevated token that cannot be read is none. */
+function readable(scopes: string[], read: () => StoredGrant): StoredGrant {
+  try {
+    return read();
+  } catch (error) {
+    throw error instanceof UnreachableError ? notGranted(scopes, error.message) : error;
+  }
 }
 
 function notGranted(scopes: string[], message: string): RefusedError {

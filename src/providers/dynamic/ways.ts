@@ -19,6 +19,8 @@ export interface Way {
 
 /** A way that the user has and this terminal has not, with the reason. */
 interface Obstacle {
+  /** As `using` of a way. */
+  using?: string | undefined;
   label: string;
   why: string;
 }
@@ -47,6 +49,13 @@ const METHOD_KEYS: Record<Exclude<Method, 'mfa' | 'reauth'>, StepKey> = {
   recovery: 'verify_recovery',
 };
 
+const FACTORS: ReadonlySet<Method> = new Set(['mfa', 'passkey', 'totp', 'recovery']);
+
+const RECOVERY: Way = { key: 'verify_recovery', label: 'recovery code' };
+
+/** The flags that name one of several; `--credential` names any. */
+const FLAGS: Partial<Record<Method, string>> = { wallet: '--wallet', totp: '--device' };
+
 /** Binds what is needed to know the ways. */
 export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarget): Ways {
   async function methods(): Promise<WireMethods> {
@@ -57,7 +66,8 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
 
   async function mfa(list: WireMethods): Promise<Found> {
     const rpId = new URL(target.origin).hostname;
-    const held = (await keyring.passkeys()).filter((passkey) => passkey.rpId === rpId);
+    const kept = await keyring.passkeys();
+    const held = kept.filter((passkey) => passkey.rpId === rpId);
     const devices = list.devices.filter(({ type, verified }) => type === 'totp' && verified !== false);
     const usable = list.passkeys.filter(({ credentialId }) => held.some((each) => each.credentialId === credentialId));
     const all = [
@@ -74,12 +84,20 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
       using: id,
       label: alias ? `${what}: ${alias}` : what,
     }));
+    const why = (credentialId: string): string => {
+      const elsewhere = kept.find((each) => each.credentialId === credentialId);
+      return elsewhere ? `it is for ${elsewhere.rpId}, and the origin is of ${rpId}` : 'its key is not in this store';
+    };
     return {
       // A recovery code is the last resort of somebody who has factors.
-      ways: ways.length > 1 ? [...ways, { key: 'verify_recovery', label: 'recovery code' }] : ways,
+      ways: ways.length > 1 ? [...ways, RECOVERY] : ways,
       obstacles: list.passkeys
         .filter((passkey) => !usable.includes(passkey))
-        .map(({ alias }) => ({ label: `passkey ${alias ?? ''}`.trim(), why: 'its key is not in this store' })),
+        .map(({ alias, credentialId }) => ({
+          using: credentialId,
+          label: `passkey ${alias ?? ''}`.trim(),
+          why: why(credentialId),
+        })),
     };
   }
 
@@ -109,20 +127,23 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
   }
 
   async function find(session: Session, { method, using }: Pick<RequestOptions, 'method' | 'using'>): Promise<Way[]> {
-    if (method === 'totp') return [{ key: 'verify_totp', using, label: 'authenticator app' }];
-    if (method === 'passkey' && using === undefined) return [{ key: 'verify_passkey', label: 'passkey' }];
-    if (method === 'recovery') return [{ key: 'verify_recovery', label: 'recovery code' }];
-    const byFactor = method === 'mfa' || method === 'passkey';
+    const byFactor = method !== undefined && FACTORS.has(method);
     const list = method === undefined || byFactor ? await methods() : undefined;
     const hasMfa = list?.userHasVerifiedMfaMethods === true && list.devices.length + list.passkeys.length > 0;
-    if (byFactor && !hasMfa) throw notEnrolled();
-    const found = list && hasMfa ? await mfa(list) : await reauth(session);
+    if (byFactor && !hasMfa && using === undefined) throw notEnrolled();
+    if (method === 'recovery') return [RECOVERY];
+    const found = list && (hasMfa || byFactor) ? await mfa(list) : await reauth(session);
     const key = method === undefined || method === 'mfa' || method === 'reauth' ? undefined : METHOD_KEYS[method];
     const fitting = found.ways.filter((way) => key === undefined || way.key === key);
     if (using !== undefined) {
       const passkey = list?.passkeys.find(({ id }) => id === using);
-      return [await chosen(session, fitting, passkey?.credentialId ?? using, method)];
+      const named = passkey?.credentialId ?? using;
+      const obstacle = found.obstacles.find((each) => each.using === named);
+      if (passkey && obstacle) throw unusable(obstacle);
+      return [await chosen(session, fitting, named, method)];
     }
+    // As a browser does: one passkey is as good as the other.
+    if (method === 'passkey' && fitting[0]) return [fitting[0]];
     if (fitting.length > 0) return fitting;
     throw noMethod(method, found.obstacles);
   }
@@ -139,18 +160,15 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
     if (credential) {
       const obstacle = await wayOf(credential);
       const why = 'why' in obstacle ? obstacle.why : 'the user’s MFA goes before it, or it is of another method';
-      throw new RefusedError('METHOD_REFUSED', `${credential.label ?? using} cannot be used to step up: ${why}.`, {
-        hint: 'See what can be used with: stepup credential list',
-      });
+      throw unusable({ label: credential.label ?? using, why });
     }
     if (address !== using) {
       throw new RefusedError('METHOD_REFUSED', `The wallet "${using}" is not one of this user’s.`, {
         hint: `Link it with: stepup wallet link ${using}`,
       });
     }
-    const field = method === 'wallet' ? '--wallet' : method === 'passkey' ? '--passkey' : '--credential';
     throw new UsageError('CREDENTIAL_UNKNOWN', `The user has no "${using}" to step up with.`, {
-      field,
+      field: (method && FLAGS[method]) ?? '--credential',
       hint: 'See what there is with: stepup credential list, stepup mfa list',
     });
   }
@@ -160,6 +178,13 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
 
 function newer(a: { createdAt?: string | undefined | null }, b: { createdAt?: string | undefined | null }): number {
   return Date.parse(b.createdAt ?? '') - Date.parse(a.createdAt ?? '') || 0;
+}
+
+/** RefusedError METHOD_REFUSED: the user has it, and it does not do here. */
+function unusable({ label, why }: Obstacle): RefusedError {
+  return new RefusedError('METHOD_REFUSED', `${label} cannot be used to step up: ${why}.`, {
+    hint: 'See what can be used with: stepup credential list, stepup mfa list',
+  });
 }
 
 /** RefusedError NO_METHOD: the user has no MFA. */
@@ -176,6 +201,6 @@ function noMethod(method: Method | undefined, obstacles: Obstacle[]): RefusedErr
   return new RefusedError(
     'NO_METHOD',
     `There is no way to prove it${what} here${why === '' ? '' : `. ${why}`}.`.replace(/\.\.$/, '.'),
-    { field: method && '--method', hint: 'See what the user has with: stepup credential list' },
+    { field: method && '--method', hint: 'See what the user has with: stepup credential list, stepup mfa list' },
   );
 }

@@ -80,6 +80,20 @@ describe('tutorial on its own emulator', () => {
     expect(await readdir(home)).toEqual([]);
   });
 
+  it.each(['$ stepup hook serve', '$ stepup login', '$ stepup check'])(
+    'ends with 130 when it is interrupted at "%s", says no other error, and leaves nothing',
+    async (shown) => {
+      const interrupt = new AbortController();
+      const { status, stderr } = await stepup('tutorial', {
+        home,
+        signal: interrupt.signal,
+        onStdout: (text) => text.includes(shown) && interrupt.abort(),
+      });
+      expect({ status, stderr }).toEqual({ status: 130, stderr: 'Interrupted.\n' });
+      expect(await readdir(home)).toEqual([]);
+    },
+  );
+
   it('walks with another scope, and refuses one outside the pattern', async () => {
     expect((await stepup('tutorial --scope key:export', { home })).stdout).toContain('"key:export"');
     const refused = await stepup(['tutorial', '--json', '--scope', 'a b'], { home });

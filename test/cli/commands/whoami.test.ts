@@ -2,6 +2,7 @@ import { cp } from 'node:fs/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PHONE, SCOPE, startApplication, type Application } from '../../support/application.js';
+import { EMAIL, startEnvironment } from '../../support/dynamic-application.js';
 import { temporaryHome } from '../../support/stepup.js';
 
 let app: Application;
@@ -95,5 +96,43 @@ describe('a session that ended elsewhere', () => {
     const { status, error } = await app.run('token --json', { now: () => Date.now() + 130_000 });
     expect(decodeJwt(first.stdout.trim()).sub).toMatch(/^usr_/);
     expect([status, error().code]).toEqual([4, 'SESSION_OVER']);
+  });
+});
+
+describe('whoami at Dynamic', () => {
+  test('has the same shape: the session, the scopes of its token and the grants', async () => {
+    const env = await startEnvironment();
+    try {
+      expect((await env.run('whoami --json')).error().code).toBe('NOT_LOGGED_IN');
+      await env.login();
+      await env.run(['request', 'wallet:export', '--code-command', 'inbox'], { run: env.shell });
+      const { status, stdout, json } = await env.run('whoami --json');
+      expect(status).toBe(0);
+      expect(json()).toEqual({
+        session: {
+          provider: 'dynamic',
+          host: `${new URL(env.url).host}/api/v0`,
+          application: '00000000-0000-4000-8000-000000000001',
+          userId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          sessionId: expect.stringMatching(/^[0-9a-f-]{36}$/),
+          identifier: EMAIL,
+          accessTokenExpiresAt: expect.stringMatching(/Z$/),
+          thumbprint: expect.stringMatching(/^[\w-]{43}$/),
+        },
+        scopes: ['user:basic'],
+        grants: [{ scopes: ['wallet:export'], expiresAt: expect.stringMatching(/Z$/), singleUse: true }],
+      });
+      expect(stdout).not.toContain('eyJ');
+      expect((await env.run('whoami')).stdout).toMatch(/^[0-9a-f-]{36}\n$/);
+      const shown = await env.run('whoami', { tty: true, env: { NO_COLOR: '1' } });
+      expect(shown.stdout).toMatch(
+        /^[0-9a-f-]{36} \(ada@example\.com\)\n {2}application {2}0{8}-\S+ at 127\.0\.0\.1:\d+\/api\/v0\n/,
+      );
+      expect(shown.stdout).toMatch(/\n {2}scopes {7}user:basic\n {2}grant {8}wallet:export until \S+Z \(4 min/);
+      const over = await env.run('whoami --json', { now: () => Date.now() + 3 * 3_600_000 });
+      expect([over.status, over.error().code]).toEqual([4, 'SESSION_OVER']);
+    } finally {
+      await env.close();
+    }
   });
 });

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { methodOf, type Credential } from '../../../providers/dynamic/provider.js';
 import type { Context } from '../../context.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export function define(command: Command, handle: Handle): void {
@@ -8,7 +9,8 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-A credential that is enabled for sign-in can be used to step up, but for an embedded wallet. The one that opened the session has a *.
+A credential that is enabled for sign-in can be used to step up until the user has MFA (stepup mfa list). An embedded wallet cannot, and
+a social account cannot in a terminal. The one that opened the session has a *.
 
 Examples:
   $ stepup credential list
@@ -28,11 +30,11 @@ export async function run(context: Context): Promise<void> {
     credentials,
     [
       { title: '', value: ({ openedSession }) => (openedSession ? '*' : ' ') },
-      { title: 'ID', value: ({ id }) => id },
-      { title: 'METHOD', value: ({ format }) => (methodOf(format) === 'other' ? format : methodOf(format)) },
-      { title: 'IDENTITY', value: ({ label = '-' }) => label },
+      { title: 'ID', value: ({ id }) => printable(id) },
+      { title: 'METHOD', value: ({ format }) => (methodOf(format) === 'other' ? printable(format) : methodOf(format)) },
+      { title: 'IDENTITY', value: ({ label = '-' }) => printable(label) },
       { title: 'STEP-UP', value: stepUp },
-      { title: 'VERIFIED', value: ({ verifiedAt = '-' }) => verifiedAt },
+      { title: 'VERIFIED', value: ({ verifiedAt = '-' }) => printable(verifiedAt) },
     ],
     'The user has no credential.',
   );
@@ -41,7 +43,10 @@ export async function run(context: Context): Promise<void> {
 /** Whether it can be used to step up, or why not. */
 function stepUp({ format, signInEnabled, embedded, wallet }: Credential): string {
   if (embedded) return 'no (embedded wallet)';
+  if (format === 'externalUser') return 'no (by --assertion only)';
   if (!signInEnabled) return 'no (not enabled for sign-in)';
-  if (format !== 'blockchain') return 'yes';
+  const method = methodOf(format);
+  if (method === 'email' || method === 'sms') return 'yes';
+  if (method !== 'wallet') return 'no (not in a terminal)';
   return wallet === undefined ? 'no (its key is not in the store)' : `yes (wallet ${wallet})`;
 }

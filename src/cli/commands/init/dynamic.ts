@@ -1,12 +1,13 @@
 /** An environment at Dynamic, set up under a profile. */
-import { UnreachableError } from '../../../errors.js';
+import { UnreachableError, UsageError } from '../../../errors.js';
 import type { Environment } from '../../../providers/dynamic/provider.js';
 import type { DynamicProfile } from '../../../store/store.js';
-import { isLoopback, originUrl, serviceUrl } from '../../addresses.js';
+import { isLoopback, originUrl } from '../../addresses.js';
 import type { Context } from '../../context.js';
 import { resolveTarget } from '../../target.js';
 import { EMULATOR_ORIGIN } from '../../target/base.js';
-import { API_URL, environmentProblem } from '../../target/dynamic.js';
+import { apiOf, checkEnvironment, dynamicTarget, environmentProblem } from '../../target/dynamic.js';
+import { readFrom } from '../../target/given.js';
 import { durationInWords } from '../../durations.js';
 import { printable } from '../../terminal/printable.js';
 import { chooseName, type NameFlags } from './profile.js';
@@ -33,19 +34,31 @@ export async function initDynamic(context: Context, flags: NameFlags): Promise<v
     terminal.note(terminal.err.mark(warning));
 }
 
-/** From flags and variables, then from the person. Throws UsageError ENVIRONMENT_INVALID, URL_INVALID, ORIGIN_INVALID. */
-async function askEnvironment({ terminal, globals, system, store }: Context): Promise<DynamicProfile> {
-  const given = { ...globals, provider: 'dynamic' };
-  if (globals.emulator === undefined) {
-    given.environment ??=
-      system.env.STEPUP_DYNAMIC_ENVIRONMENT_ID ||
-      (await terminal.ask({ message: 'Environment id', flag: '--environment', problem: environmentProblem }));
-    const apiUrl = serviceUrl(given.apiUrl ?? (system.env.STEPUP_DYNAMIC_API_BASE_URL || API_URL), '--api-url');
-    const local = isLoopback(new URL(apiUrl).hostname);
-    given.origin ??=
-      system.env.STEPUP_DYNAMIC_ORIGIN || (await askOrigin(terminal, local ? EMULATOR_ORIGIN : undefined));
+/**
+ * From flags and variables, then from the person; never from the profile that is current. Throws UsageError ENVIRONMENT_INVALID,
+ * URL_INVALID, ORIGIN_INVALID; InputNeededError.
+ */
+async function askEnvironment(context: Context): Promise<DynamicProfile> {
+  const { terminal, globals, system } = context;
+  if (globals.emulator !== undefined) return emulatorEnvironment(context);
+  const read = readFrom(system.env);
+  const flags = { ...globals };
+  const environment = read('--environment', flags.environment, 'STEPUP_DYNAMIC_ENVIRONMENT_ID');
+  if (environment) checkEnvironment(environment);
+  const api = apiOf(flags, undefined, read);
+  if (!environment) {
+    const message = 'Environment id';
+    flags.environment = await terminal.ask({ message, flag: '--environment', problem: environmentProblem });
   }
-  const target = await resolveTarget(given, system.env, store);
+  if (!read('--origin', flags.origin, 'STEPUP_DYNAMIC_ORIGIN')) {
+    flags.origin = await askOrigin(terminal, isLoopback(new URL(api.value).hostname) ? EMULATOR_ORIGIN : undefined);
+  }
+  const { environmentId, apiUrl, origin } = dynamicTarget(flags, undefined, read);
+  return { provider: 'dynamic', environmentId, apiUrl, origin };
+}
+
+async function emulatorEnvironment({ globals, system, store }: Context): Promise<DynamicProfile> {
+  const target = await resolveTarget({ ...globals, provider: 'dynamic' }, system.env, store);
   if (target.provider !== 'dynamic') throw new TypeError('init has resolved another provider');
   const { environmentId, apiUrl, origin } = target;
   return { provider: 'dynamic', environmentId, apiUrl, origin };
@@ -66,7 +79,8 @@ function problemOf(parse: () => unknown): string | undefined {
     parse();
     return undefined;
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    if (error instanceof UsageError) return error.message;
+    throw error;
   }
 }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { RefusedError, UsageError } from '../../../errors.js';
 import { challengeInWords, chooseChallenge } from '../../challenges.js';
-import { codeWrong, createCodeSource } from '../../codes.js';
+import { ANY_CODE, codeWrong, createCodeSource } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { showGrant } from '../../grants.js';
 import type { Handle } from '../../tree.js';
@@ -37,16 +37,17 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, { code: options.code === undefined ? undefined : [options.code] });
   const provider = await context.provider();
-  const { challengeId, currentStep, scopeRequested } = await chooseChallenge(
+  const { challengeId, currentStep, scopeRequested, steps } = await chooseChallenge(
     provider,
     options.challenge,
     '--challenge',
   );
   if (scopeRequested === '' && options.scope === undefined) throw scopeMissing(challengeId);
-  source.ready(challengeId);
-  const answer = await source
-    .next({ challengeId, key: currentStep, scope: options.scope?.join(' ') ?? scopeRequested }, [])
-    .finally(source.close);
+  const kind = steps.find(({ key }) => key === currentStep)?.kind;
+  const form = kind === 'recovery' ? { kind, accepts: ANY_CODE } : {};
+  source.ready(challengeId, form.accepts);
+  const scope = options.scope?.join(' ') ?? scopeRequested;
+  const answer = await source.next({ challengeId, key: currentStep, scope, ...form }, []).finally(source.close);
   if (answer.kind === 'resend') throw new TypeError('a step without resend was told to send again');
   const { challenge, grant } = await checking(challengeId, () =>
     terminal.progress('Checking the code', () => provider.checkCode(challengeId, answer.code, options.scope)),

@@ -25,11 +25,17 @@ export interface Options {
 /** Makes a profile the current one. Throws UsageError PROFILE_UNKNOWN, PROFILE_AMBIGUOUS; InputNeededError. */
 export async function run(context: Context, options: Options): Promise<void> {
   const { store, terminal, system } = context;
-  const known = Object.keys(await store.profiles());
+  const profiles = await store.profiles();
+  const known = Object.keys(profiles);
   const name = pickProfile(options.name ?? (await askProfile(context, known)), known, 'name');
   await store.useProfile(name);
   terminal.result({ profile: name, current: true }, () => `Profile ${terminal.out.bold(name)} is the current one.`);
-  for (const variable of ['STEPUP_PROFILE', 'STEPUP_EMULATOR_URL', 'STEPUP_PRELUDE_APP_ID']) {
+  const own = profiles[name]?.provider === 'dynamic' ? 'STEPUP_DYNAMIC_ENVIRONMENT_ID' : 'STEPUP_PRELUDE_APP_ID';
+  for (const variable of ['STEPUP_PROFILE', 'STEPUP_EMULATOR_URL', own]) {
     if (system.env[variable]) terminal.warn(`${variable} is set, and goes before the profile.`);
+  }
+  const { STEPUP_PROVIDER: provider } = system.env;
+  if (provider && provider !== profiles[name]?.provider) {
+    terminal.warn(`STEPUP_PROVIDER is ${provider}, so the profile is passed over.`);
   }
 }

@@ -15,7 +15,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 Prelude: a scope can be requested when it is registered on the application and allowed in the step-up configuration. Dynamic: the
-service has the scopes; a token for one is for a single use or for a time, unless the environment's settings say otherwise.
+service has the scopes, and the environment’s settings say which are demanded; a token is for a single use or for a time, unless they say
+otherwise.
 
 Examples:
   $ stepup scope list

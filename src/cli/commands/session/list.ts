@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { SessionError, UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
 import { timeLeft } from '../../durations.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {
@@ -43,10 +44,10 @@ export async function run(context: Context, options: Options): Promise<void> {
     sessions,
     [
       { title: '', value: ({ current }) => (current ? '*' : ' ') },
-      { title: 'SESSION', value: ({ sessionId }) => sessionId },
-      { title: 'OPENED BY', value: ({ identifier = '-' }) => identifier },
-      { title: 'DEVICE', value: ({ device = '-' }) => device },
-      { title: 'COUNTRY', value: ({ country = '-' }) => country },
+      { title: 'SESSION', value: ({ sessionId }) => printable(sessionId) },
+      { title: 'OPENED BY', value: ({ identifier = '-' }) => printable(identifier) },
+      { title: 'DEVICE', value: ({ device = '-' }) => printable(device) },
+      { title: 'COUNTRY', value: ({ country = '-' }) => printable(country) },
       { title: 'LAST SEEN', value: ({ lastSeenAt = '-' }) => lastSeenAt },
       { title: 'EXPIRES', value: ({ expiresAt }) => expiry(expiresAt) },
     ],
