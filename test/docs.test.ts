@@ -1,7 +1,10 @@
 /** The guides: each command in them is run, in their order, on one emulator. */
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
+import type { Ready } from '../src/emulator/emulator.js';
 import { startTestEmulator } from './support/emulator.js';
 import { stepup, temporaryHome } from './support/stepup.js';
 
@@ -10,6 +13,8 @@ const read = (name: string): string => readFileSync(new URL(`../docs/${name}`, i
 interface Line {
   words: string[];
   status: number;
+  /** Whether its output goes into the line after it. */
+  toNext: boolean;
 }
 
 /** The lines of the blocks that are marked to be run. `|| test $? -eq N` is the status that a line ends with. */
@@ -19,65 +24,121 @@ function linesOf(guide: string): Line[] {
     .flatMap((block) => block.split('\n'))
     .map((line) => line.replace(/ +#.*/, '').trim())
     .filter(Boolean)
-    .map((line) => {
+    .flatMap((line) => {
       const [command = '', expected] = line.split(/ \|\| test \$\? -eq /);
-      return { words: command.split(/ +/).slice(1), status: Number(expected ?? 0) };
+      const parts = command.split(' | ');
+      return parts.map((part, at) => {
+        const toNext = at < parts.length - 1;
+        return { words: part.split(/ +/).slice(1), status: toNext ? 0 : Number(expected ?? 0), toNext };
+      });
     });
 }
 
-const CODE_COMMANDS = /^(login --(phone|email)|request (?!.*--(no-input|method))|mfa add)/;
+const CODE_COMMANDS =
+  /^(login --(phone|email)(?!.*--password)|request (?!.*--(no-input|method))|mfa add|identifier add|password|passkey add)/;
 
-describe.each(['prelude.md', 'dynamic.md'])('docs/%s', (guide) => {
-  it('is run as it is written', async () => {
-    const lines = linesOf(guide);
-    expect(lines.length).toBeGreaterThan(12);
-    const { home, remove } = await temporaryHome();
-    const { emulator, control, stop } = await startTestEmulator();
-    await control.settings({ dynamic: { otpSends: 100 } });
-    const at = `--emulator=${emulator.ready.url}`;
-    const newest = async (): Promise<string> => (await control.messages()).at(-1)!.code;
-    const run = async () => ({ status: 0, stdout: await newest(), timedOut: false });
-    const hook = await startHook(home, at);
-    for (const { words, status } of lines) {
-      const typed: string[] = [];
-      for (const word of words) {
-        if (word === '--emulator') typed.push(at);
-        else if (word === 'CODE') typed.push(await newest());
-        else typed.push(word.replace('http://127.0.0.1:4790/hooks/stepup', hook.url));
+/** What the pages say is there already. */
+const FILES: Record<string, string> = { 'password.txt': 'correct horse battery 9\n' };
+
+describe.each(['prelude.md', 'dynamic.md', 'custom-steps.md', 'logins.md', 'account.md', 'config-file.md'])(
+  'docs/%s',
+  (guide) => {
+    it('is run as it is written', async () => {
+      const lines = linesOf(guide);
+      expect(lines.length).toBeGreaterThan(7);
+      const { home, remove } = await temporaryHome();
+      const { emulator, control, stop } = await startTestEmulator();
+      await control.settings({ dynamic: { otpSends: 100 } });
+      const at = `--emulator=${emulator.ready.url}`;
+      const newest = async (): Promise<string> => (await control.messages()).at(-1)!.code;
+      const run = async () => ({ status: 0, stdout: await newest(), timedOut: false });
+      const hook = await startServer(['hook', 'serve', '--verdict', 'review', '--step', 'verify_sms', at], home);
+      let keys: Awaited<ReturnType<typeof startServer>> | undefined;
+      if (guide === 'account.md') await turnPasskeysOn(emulator.ready);
+      const folder = await writeFiles(guide, home);
+      let piped: string | undefined;
+      for (const { words, status, toNext } of lines) {
+        const typed: string[] = [];
+        for (const word of words) {
+          // The key that it serves is made by a line before.
+          if (word.includes(':4791/')) keys ??= await startServer(['keys', 'serve'], home);
+          if (word === '--emulator') typed.push(at);
+          else if (word === 'CODE') typed.push(await newest());
+          else if (/\.(json|txt)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
+          else {
+            typed.push(
+              word
+                .replace('http://127.0.0.1:4790/hooks/stepup', hook.hookUrl ?? '')
+                .replace('http://127.0.0.1:4791/.well-known/jwks.json', keys?.jwksUrl ?? ''),
+            );
+          }
+        }
+        const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
+        const stdin = piped === undefined ? {} : { stdin: piped };
+        const outcome = await stepup([...typed, ...codes], { home, run, ...stdin });
+        piped = toNext ? outcome.stdout : undefined;
+        const line = words.join(' ');
+        expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
+          line,
+          status,
+          stderr: '',
+        });
       }
-      const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
-      const outcome = await stepup([...typed, ...codes], { home, run });
-      const line = words.join(' ');
-      expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
-        line,
-        status,
-        stderr: '',
-      });
-    }
-    await hook.stop();
-    await stop();
-    await remove();
-  });
-});
+      await keys?.stop();
+      await hook.stop();
+      await stop();
+      await remove();
+    });
+  },
+);
 
-async function startHook(home: string, at: string): Promise<{ url: string; stop(): Promise<void> }> {
+interface Served {
+  hookUrl?: string;
+  jwksUrl?: string;
+}
+
+/** A server command of ours, on a free port. */
+async function startServer(argv: string[], home: string): Promise<Served & { stop(): Promise<void> }> {
   const stopping = new AbortController();
-  let ready: (url: string) => void;
-  const isReady = new Promise<string>((resolve) => (ready = resolve));
-  const ended = stepup(`hook serve --port 0 --verdict review --step verify_sms --json ${at}`, {
+  let ready: (line: Served) => void;
+  const isReady = new Promise<Served>((resolve) => (ready = resolve));
+  const ended = stepup([...argv, '--port', '0', '--json'], {
     home,
     stdin: new PassThrough(),
     signal: stopping.signal,
     onStdout: (text) => {
-      const event = JSON.parse(text.split('\n')[0]!) as { type: string; hookUrl: string };
-      if (event.type === 'ready') ready(event.hookUrl);
+      const event = JSON.parse(text.split('\n')[0]!) as Served & { type: string };
+      if (event.type === 'ready') ready(event);
     },
   });
   return {
-    url: await isReady,
+    ...(await Promise.race([isReady, ended.then(({ stderr }) => Promise.reject(new Error(stderr)))])),
     async stop() {
       stopping.abort();
       await ended;
     },
   };
+}
+
+/** Passkeys are switched on in the dashboard, or by the management API. */
+async function turnPasskeysOn({ prelude }: Ready): Promise<void> {
+  const response = await fetch(`${prelude.managementUrl}/v2/session/apps/${prelude.appId}/config/passkey`, {
+    method: 'PUT',
+    headers: { Authorization: `Bearer ${prelude.managementKey}`, 'Content-Type': 'application/json' },
+    body: JSON.stringify({
+      rp_id: 'localhost',
+      rp_name: 'Docs',
+      allowed_origins: ['https://localhost'],
+      login_enabled: true,
+    }),
+  });
+  expect(response.status).toBe(200);
+}
+
+/** The files that a page shows, and those that it takes for granted. */
+async function writeFiles(guide: string, home: string): Promise<string> {
+  const shown = [...read(guide).matchAll(/<!-- file: (\S+) -->\n\n```\w+\n([^]*?)```/g)];
+  const files = { ...FILES, ...Object.fromEntries(shown.map(([, name, text]) => [name!, text!])) };
+  for (const [name, text] of Object.entries(files)) await writeFile(join(home, name), text);
+  return home;
 }

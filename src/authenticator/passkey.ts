@@ -95,7 +95,9 @@ export async function createPasskey(
       },
     );
   }
-  const id = randomBytes(32);
+  const id = Uint8Array.from(randomBytes(32));
+  // In base64url it begins with a letter then: on a command line a dash would make it a flag.
+  id.fill((id[0] ?? 0) & 0x7f, 0, 1);
   const credentialId = Buffer.from(id).toString('base64url');
   const privateKey = drawP256Key(randomBytes);
   return {

@@ -20,8 +20,8 @@ export function checkSteps(fields: Fields, context: VerdictContext): CheckedStep
   const { steps: found } = fields;
   if (found === undefined || found === null || (Array.isArray(found) && found.length === 0)) {
     const hint = misspelt(fields, 'steps');
-    const fault = { reason: 'missing_steps', expected: 'at least one step', got: kindOf(found), hint } as const;
-    return { steps: [], customSteps: [], faults: [fault] };
+    const missing = { reason: 'missing_steps', expected: 'at least one step', got: kindOf(found), hint } as const;
+    return { steps: [], customSteps: [], faults: [missing] };
   }
   if (!Array.isArray(found)) return { steps: [], customSteps: [], faults: [fault('steps as a list', kindOf(found))] };
   const faults: HookFault[] = [];

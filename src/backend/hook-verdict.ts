@@ -46,7 +46,7 @@ export type GrantMode = (typeof GRANT_MODES)[number];
 export type HookAnswer =
   | { outcome: 'answered'; status: number; contentType: string; body: Uint8Array }
   | { outcome: 'too_large'; status: number }
-  | { outcome: 'failed'; words: string };
+  | { outcome: 'failed'; words: string; hint?: string | undefined };
 
 /** What is known of the application and of the user that the call was for. */
 export interface VerdictContext {
@@ -68,7 +68,7 @@ const GRANT_MODES = ['single-use', 'session-bound', 'profile-bound'] as const;
 
 /** Reads a hook's answer as Prelude does: 2xx, JSON, then its fields. Prelude: hook response, hook failures. */
 export function readVerdict(answer: HookAnswer, context: VerdictContext): HookReading {
-  if (answer.outcome === 'failed') return failed('request_failed', 'an answer', answer.words);
+  if (answer.outcome === 'failed') return failed('request_failed', 'an answer', answer.words, answer.hint);
   const { status } = answer;
   if (status < 200 || status > 299) return failed('invalid_status_code', 'status 2xx', String(status), hintFor(status));
   if (answer.outcome === 'too_large') {

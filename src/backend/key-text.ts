@@ -93,7 +93,7 @@ function heldBy(text: string, source: KeySource): Held {
 function jwkIn(text: string, source: KeySource): Held {
   const json = jsonOf(text);
   if (json === undefined) throw invalid(source, 'holds no key: neither PEM nor a JSON Web Key', MAKE_HINT);
-  if (typeof json === 'object' && json !== null && 'keys' in json) {
+  if (typeof json === 'object' && json !== null && !Array.isArray(json) && 'keys' in json) {
     throw invalid(source, 'holds a key set, and one key is needed', 'Give the key itself, as PEM or a JSON Web Key.');
   }
   const parsed = v.safeParse(jwkSchema, json);
@@ -110,7 +110,7 @@ function jwkIn(text: string, source: KeySource): Held {
 }
 
 function materialOf(held: Held, text: string): string | { key: JsonWebKey; format: 'jwk' } {
-  return held.form === 'pem' ? text : { key: held.jwk as JsonWebKey, format: 'jwk' };
+  return held.form === 'pem' ? text : { key: held.jwk, format: 'jwk' };
 }
 
 function kidOf(held: Held): string | undefined {

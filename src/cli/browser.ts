@@ -1,5 +1,5 @@
 /** A login that goes through a browser: it is opened, and comes back to a listener of ours on this machine. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InputNeededError, InterruptedError } from '../errors.js';
 import type { Context } from './context.js';
@@ -23,17 +23,17 @@ export async function startBrowserLogin({ terminal, system }: Context, open: boo
   let arrived: (url: string) => void;
   const back = new Promise<string>((resolve) => (arrived = resolve));
   const server = createServer((request, response) => {
-    const url = new URL(request.url ?? '/', redirectUri);
-    const ours = request.method === 'GET' && url.pathname === '/callback';
-    response.writeHead(ours ? 200 : 404, {
+    const url = outcomeIn(request, redirectUri);
+    response.writeHead(url === undefined ? 404 : 200, {
       'Content-Type': 'text/html; charset=utf-8',
       'Content-Security-Policy': "default-src 'none'; style-src 'unsafe-inline'",
       'Cache-Control': 'no-store',
       'Referrer-Policy': 'no-referrer',
       Connection: 'close',
     });
-    response.end(ours ? PAGE : 'Not found');
-    if (ours) arrived(url.href);
+    // The page is on its way before the listener closes.
+    response.once('close', () => url !== undefined && arrived(url));
+    response.end(url === undefined ? 'Not found' : PAGE);
   });
   const redirectUri = `http://127.0.0.1:${await listen(server)}/callback`;
 
@@ -46,6 +46,19 @@ export async function startBrowserLogin({ terminal, system }: Context, open: boo
     },
     close: () => closed(server),
   };
+}
+
+/**
+ * The address that a request came back to, if it is one that ends a login. Anything else on this machine can reach the listener too:
+ * what has neither a token nor an error is passed over, and so is a page that has made its own name point here (DNS rebinding).
+ */
+function outcomeIn({ method, url = '', headers }: IncomingMessage, redirectUri: string): string | undefined {
+  const { host, origin, pathname } = new URL(redirectUri);
+  if (method !== 'GET' || headers.host !== host || !url.startsWith('/') || !URL.canParse(origin + url))
+    return undefined;
+  const { pathname: path, searchParams, href } = new URL(origin + url);
+  const ends = searchParams.has('challenge_token') || searchParams.has('error');
+  return path === pathname && ends ? href : undefined;
 }
 
 /** RFC 8252 §7.3: the loopback address, any port. */

@@ -45,8 +45,8 @@ function nextChunk(stdin: Input, signal: AbortSignal): Promise<string | undefine
       act();
     };
     const onReadable = (): void => {
-      const chunk: unknown = stdin.read();
-      if (chunk !== null) settle(() => resolve(String(chunk)));
+      const chunk = stdin.read() as Buffer | string | null;
+      if (chunk !== null) settle(() => resolve(chunk.toString()));
     };
     const onEnd = (): void => settle(() => resolve(undefined));
     const onError = (error: Error): void => settle(() => reject(error));

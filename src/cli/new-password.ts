@@ -1,6 +1,7 @@
 /** A new password: asked for without echo, held against what the application demands, never in an argument list. */
 import { UsageError } from '../errors.js';
 import type { PasswordPolicy } from '../providers/prelude/provider.js';
+import type { CodeFlags } from './codes.js';
 import type { Context } from './context.js';
 import { readSecret } from './secrets.js';
 
@@ -8,6 +9,14 @@ import { readSecret } from './secrets.js';
 export interface PasswordFlags {
   /** A file, or `-` for standard input. */
   passwordFile?: string | undefined;
+}
+
+/** Standard input has one reader. Throws UsageError FLAG_CONFLICT. */
+export function refuseTwoReaders({ passwordFile, code }: PasswordFlags & CodeFlags): void {
+  if (passwordFile !== '-' || !code?.includes('-')) return;
+  throw new UsageError('FLAG_CONFLICT', '--password-file - and --code - both read standard input.', {
+    field: '--password-file',
+  });
 }
 
 /** Asks twice in a terminal. Throws UsageError PASSWORD_INVALID with what is missing, InputNeededError, InterruptedError. */
@@ -36,16 +45,29 @@ export async function newPassword(
   return password;
 }
 
-/** What a password lacks, in words; undefined when it is good. */
+/**
+ * What a password lacks, in words; undefined when it is good. Characters are code points, counted as the service counts them: whatever is
+ * no letter with a case and no decimal digit is a symbol. Prelude: password compliancy.
+ */
 function problemOf(password: string, policy: PasswordPolicy): string | undefined {
-  const length = Array.from(password).length;
+  const characters = Array.from(password);
+  const matching = (kind: RegExp): number => characters.filter((each) => kind.test(each)).length;
+  const uppercase = matching(/\p{Lu}/u);
+  const lowercase = matching(/\p{Ll}/u);
+  const numbers = matching(/\p{Nd}/u);
+  const symbols = characters.length - uppercase - lowercase - numbers;
+  const { minLength, maxLength } = policy;
   const lacks = [
-    length < policy.minLength && `at least ${policy.minLength} characters`,
-    policy.maxLength > 0 && length > policy.maxLength && `at most ${policy.maxLength} characters`,
-    policy.uppercase && !/\p{Lu}/u.test(password) && 'an upper-case letter',
-    policy.lowercase && !/\p{Ll}/u.test(password) && 'a lower-case letter',
-    policy.numbers && !/\p{Nd}/u.test(password) && 'a digit',
-    policy.symbols && !/[^\p{L}\p{N}\s]/u.test(password) && 'a symbol',
+    characters.length < minLength && atLeast(minLength, 'character'),
+    maxLength > 0 && characters.length > maxLength && `at most ${maxLength} characters`,
+    uppercase < policy.uppercase && atLeast(policy.uppercase, 'upper-case letter'),
+    lowercase < policy.lowercase && atLeast(policy.lowercase, 'lower-case letter'),
+    numbers < policy.numbers && atLeast(policy.numbers, 'digit'),
+    symbols < policy.symbols && atLeast(policy.symbols, 'symbol'),
   ].filter((lack) => lack !== false);
   return lacks.length === 0 ? undefined : `The application demands ${lacks.join(', ')}.`;
+}
+
+function atLeast(count: number, what: string): string {
+  return `at least ${count} ${what}${count === 1 ? '' : 's'}`;
 }

@@ -47,6 +47,7 @@ export function createReport({ terminal }: Pick<Context, 'terminal'>, { junit, f
       const document = { cases, passed, failed };
       if (asXml) terminal.result(document, () => junitXml(suite, cases));
       else await terminal.list(document, [...cases], columns(terminal), 'There was nothing to test.');
+      if (terminal.tty && !asXml) for (const line of todo(cases)) terminal.note(line);
       terminal.note(summary(passed, failed, cases.length - passed - failed));
       if (junit !== undefined) await write(junit, `${junitXml(suite, cases)}\n`);
       return failed > 0 ? FAULTY : 0;
@@ -54,7 +55,7 @@ export function createReport({ terminal }: Pick<Context, 'terminal'>, { junit, f
   };
 }
 
-function columns({ out }: Context['terminal']): { title: string; value(row: Case): string }[] {
+function columns({ out, tty }: Context['terminal']): { title: string; value(row: Case): string }[] {
   const mark = (row: Case): string =>
     row.holds ? out.good('ok') : mustBeMended(row) ? out.bad('FAULT') : out.mark('advice');
   return [
@@ -62,8 +63,14 @@ function columns({ out }: Context['terminal']): { title: string; value(row: Case
     { title: 'CASE', value: ({ name }) => printable(name) },
     { title: 'EXPECTED', value: ({ expected }) => printable(expected) },
     { title: 'GOT', value: ({ got }) => printable(got) },
-    { title: 'WHAT TO DO', value: ({ holds, hint }) => (holds ? '' : printable(hint ?? '')) },
+    // Whole sentences would make the rows longer than a terminal is wide: there they stand below.
+    ...(tty ? [] : [{ title: 'WHAT TO DO', value: ({ holds, hint }: Case) => (holds ? '' : printable(hint ?? '')) }]),
   ];
+}
+
+function todo(cases: readonly Case[]): string[] {
+  const open = cases.filter(({ holds, hint }) => !holds && hint !== undefined);
+  return open.map(({ name, hint }) => printable(`- ${name}: ${hint ?? ''}`));
 }
 
 function summary(passed: number, failed: number, advice: number): string {

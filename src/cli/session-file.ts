@@ -23,7 +23,7 @@ const fileSchema = v.object({
 export type SessionFile = v.InferOutput<typeof fileSchema>;
 
 /** The file of a session, as text. */
-export function sessionText(key: CredentialKey, record: JsonObject): string {
+function sessionText(key: CredentialKey, record: JsonObject): string {
   const { provider, host, application } = key;
   return `${JSON.stringify({ type: 'stepup-session', version: 1, provider, host, application, record }, null, 2)}\n`;
 }

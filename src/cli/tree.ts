@@ -219,13 +219,22 @@ export const tree: Record<string, Leaf | Group> = {
   reset: { summary: 'forget pending codes and challenges', load: () => import('./commands/reset.js') },
   token: { summary: 'print the access token, or look into it', load: () => import('./commands/token.js') },
   hook: {
-    summary: 'a step-up hook to play with',
-    only: {
-      provider: 'prelude',
-      instead: 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init',
-    },
+    summary: 'step-up hooks: one to play with, and checks of your own',
     verbs: {
-      serve: { summary: 'answer step-up calls with a fixed verdict', load: () => import('./commands/hook/serve.js') },
+      serve: {
+        summary: 'answer step-up calls with a fixed verdict',
+        only: {
+          provider: 'prelude',
+          instead: 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init',
+        },
+        load: () => import('./commands/hook/serve.js'),
+      },
+      send: { summary: 'send a signed sample call to your own hook', load: () => import('./commands/hook/send.js') },
+      verify: {
+        summary: 'check the signature of a recorded call',
+        load: () => import('./commands/hook/verify.js'),
+      },
+      test: { summary: 'test your own hook', load: () => import('./commands/hook/test.js') },
     },
   },
   keys: {

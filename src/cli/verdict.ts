@@ -7,6 +7,9 @@ export const GRANT_MODES = ['single-use', 'session-bound', 'profile-bound'] as c
 export type Status = (typeof STATUSES)[number];
 export type GrantMode = (typeof GRANT_MODES)[number];
 
+/** Prelude: the scopes that the service itself knows how to grant. */
+export const MANAGED_SCOPES: readonly string[] = ['prld:phone:register', 'prld:email:register'];
+
 /** Steps that the service runs itself; every other key is a custom step. */
 export const MANAGED_STEPS = ['verify_sms', 'verify_email', 'verify_passkey'];
 

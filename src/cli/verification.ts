@@ -52,10 +52,14 @@ export function addVerificationFlags(command: Command): Command {
     .option(
       '--verification-token <file>',
       'Prelude: file with the verification token of a custom step, once for each in order; - reads them from standard input, one a line',
-      (value, all: string[] = []) => [...all, value],
+      collect,
     )
     .option('--verification-command <command>', 'Prelude: a shell command that prints the verification token')
     .option('--sign-with <key>', 'Prelude: sign the verification token here, with a key of the store or of a file');
+}
+
+function collect(value: string, all: string[] = []): string[] {
+  return [...all, value];
 }
 
 /** The source that the flags and the terminal make. Throws UsageError FLAG_CONFLICT. */

@@ -15,6 +15,8 @@ const at = (provider: string): string => `--provider ${provider} --emulator=http
 
 const dashboard = 'Dynamic is configured in its dashboard. See what an environment says of itself with: stepup init';
 const steps = 'At Prelude the application decides on the steps. See how with: stepup scope list';
+const account = `Dynamic has no passwords, and a session there ends with: stepup logout ${at('dynamic')}`;
+const credentials = `At Dynamic they are credentials. See them with: stepup credential list ${at('dynamic')}`;
 const settings = 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init';
 
 /** Commands that only Prelude has, as they are typed, with what does the job at Dynamic. */
@@ -25,20 +27,30 @@ const ofPrelude = {
   'config delete': dashboard,
   'scope add transfer:write': dashboard,
   'scope remove transfer:write': dashboard,
+  'config apply': dashboard,
+  'config export': dashboard,
   'hook serve': settings,
+  'identifier add': credentials,
+  'login-config add': dashboard,
+  'login-config list': dashboard,
+  'login-config password': dashboard,
+  'login-config remove ID': dashboard,
+  'login-config update ID': dashboard,
+  'password change': account,
+  'password forgot': account,
+  'session revoke': account,
+  'user create': dashboard,
+  'user delete ID': dashboard,
+  'user list': dashboard,
 };
 
 /** Commands that only Dynamic has, as they are typed, with what does the job at Prelude. */
 const ofDynamic = {
-  'session list': 'See the session that is open here with: stepup whoami',
   'mfa add': steps,
   'mfa list': steps,
   'mfa default ID': steps,
   'mfa remove ID': steps,
   'mfa recovery-codes': steps,
-  'passkey add': steps,
-  'passkey list': steps,
-  'passkey remove ID': steps,
   'wallet create': steps,
   'wallet import -': steps,
   'wallet list': steps,

@@ -1,13 +1,12 @@
 /** The official web SDK, unmodified and in a real browser, walks phone login and step-up at the emulator over HTTPS. */
-import { generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { RunningEmulator } from '../../src/emulator/emulator.js';
 import type { PreludeDriver } from './pages/prelude.js';
 import { launchChromium, skipsWithoutChromium, type Browser } from './support/chromium.js';
 import { runEmulator } from './support/emulator.js';
 import { application, type Application } from './support/prelude-application.js';
+import { startBackend } from './support/prelude-backend.js';
+import { scopes } from './support/prelude-claims.js';
 import { startHook, type Hook } from './support/prelude-hook.js';
 import { openSdkPage, valueOf, type SdkPage } from './support/sdk-page.js';
 
@@ -201,7 +200,9 @@ describe.skipIf(skipsWithoutChromium())('@prelude.so/js-sdk 0.6.0', () => {
       valueOf(await sdk.request(SCOPE));
       const [challenge] = valueOf(await sdk.challenges());
       const { userId, challengeId } = challenge!;
-      valueOf(await sdk.continueStepUp(backend.verification(userId, challengeId, 'kyc_review')));
+      valueOf(
+        await sdk.continueStepUp(backend.verification({ sub: userId, challenge_id: challengeId, key: 'kyc_review' })),
+      );
       expect(valueOf(await sdk.challenges())).toMatchObject([{ challengeId, currentStep: 'completed' }]);
       expect(scopes(valueOf(await sdk.claims()))).toEqual([SCOPE]);
     } finally {
@@ -258,44 +259,3 @@ describe.skipIf(skipsWithoutChromium())('@prelude.so/js-sdk 0.6.0', () => {
     expect(await sdk.otpCreate('chl_unknown')).toMatchObject({ error: 'MissingChallengeTokenError' });
   });
 });
-
-/** The scopes of an access token: one string, split at blanks; empty or absent means none. */
-function scopes(claims: Record<string, unknown> | undefined): string[] {
-  const scope = claims?.scope ?? '';
-  if (typeof scope !== 'string') throw new Error(`\`scope\` is no string: ${JSON.stringify(scope)}`);
-  return scope.split(' ').filter((name) => name !== '');
-}
-
-/** A developer's backend: a JWKS, and verification tokens signed by its key. */
-async function startBackend(): Promise<{
-  jwksUrl: string;
-  verification(sub: string, challengeId: string, key: string): string;
-  close(): Promise<void>;
-}> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'judge', use: 'sig', alg: 'RS256' }] };
-  const server = createServer((_request, response) => {
-    response.setHeader('content-type', 'application/json');
-    response.end(JSON.stringify(jwks));
-  });
-  await new Promise<void>((listening) => server.listen(0, '127.0.0.1', listening));
-  return {
-    jwksUrl: `http://127.0.0.1:${(server.address() as AddressInfo).port}/.well-known/jwks.json`,
-    verification: (sub, challengeId, key) => {
-      const now = Math.floor(Date.now() / 1000);
-      const claims = { sub, challenge_id: challengeId, key, status: 'completed', jti: crypto.randomUUID() };
-      return jws({ ...claims, iat: now, nbf: now, exp: now + 120 }, privateKey);
-    },
-    close: () =>
-      new Promise((closed) => {
-        server.close(() => closed());
-        server.closeAllConnections();
-      }),
-  };
-}
-
-function jws(claims: Record<string, unknown>, key: KeyObject): string {
-  const part = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
-  const input = `${part({ alg: 'RS256', typ: 'JWT', kid: 'judge' })}.${part(claims)}`;
-  return `${input}.${sign('sha256', Buffer.from(input), key).toString('base64url')}`;
-}

@@ -20,7 +20,9 @@ export interface RunOptions {
   fetch?: typeof fetch;
   signal?: AbortSignal;
   run?: System['run'];
+  sleep?: System['sleep'];
   onStdout?: (text: string) => void;
+  onStderr?: (text: string) => void;
 }
 
 export interface Outcome {
@@ -49,7 +51,8 @@ export async function stepup(args: string | string[], options: RunOptions): Prom
   const stdout = sink(tty, options.onStdout);
   const unused = [...(options.answers ?? [])];
   let seen = 0;
-  const stderr = sink(tty, () => {
+  const stderr = sink(tty, (text) => {
+    options.onStderr?.(text);
     const next = unused[0];
     if (!next) return;
     const screen = plain(stderr.text()).slice(seen);
@@ -72,7 +75,7 @@ export async function stepup(args: string | string[], options: RunOptions): Prom
     fetch: options.fetch ?? fetch,
     now: options.now ?? Date.now,
     randomBytes: (size) => randomBytes(size),
-    sleep: (ms, signal) => abortableSleep(ms, signal),
+    sleep: options.sleep ?? ((ms, signal) => abortableSleep(ms, signal)),
     run: options.run ?? (() => Promise.reject(new Error('this test runs no child process'))),
     signal: options.signal ?? new AbortController().signal,
   });

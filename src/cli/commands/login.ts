@@ -3,7 +3,7 @@ import { FailedError, InputNeededError, UsageError } from '../../errors.js';
 import { parseEmail, parsePhone } from '../../providers/identifiers.js';
 import type { LoginMethod, Provider, SessionInfo, StepEvent } from '../../providers/provider.js';
 import { sessionKeyOf } from '../../providers/target.js';
-import { startBrowserLogin } from '../browser.js';
+import { startBrowserLogin, type BrowserLogin } from '../browser.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../codes.js';
 import type { Context } from '../context.js';
 import type { Handle } from '../tree.js';
@@ -74,13 +74,21 @@ export async function run(context: Context, options: Options): Promise<void> {
   const browser = options.oauth === undefined ? undefined : await startBrowserLogin(context, options.browser !== false);
   const method = given ?? { kind: 'oauth', provider: options.oauth ?? '', redirectUri: browser?.redirectUri ?? '' };
   const answers = { codes: source, visit: browser?.visit };
-  const outcome = await walk(context, provider.login(method), answers, show).finally(() => browser?.close());
+  const outcome = await closing(browser, () => walk(context, provider.login(method), answers, show));
   if (outcome.type !== 'logged-in') throw new TypeError('a login ended with a grant');
   const { session } = outcome;
   terminal.result(
     { session },
     () => `Logged in as ${session.userId}${session.identifier === undefined ? '' : ` (${session.identifier})`}`,
   );
+}
+
+async function closing<T>(browser: BrowserLogin | undefined, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } finally {
+    await browser?.close();
+  }
 }
 
 /**

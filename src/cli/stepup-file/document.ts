@@ -1,7 +1,7 @@
 /** What a stepup.json says: an application's scopes, step-up configuration and logins, in the service's own field names. */
 import * as v from 'valibot';
 import { callbackProblem } from '../addresses.js';
-import { GRANT_MODES, MANAGED_STEPS, STATUSES } from '../verdict.js';
+import { GRANT_MODES, MANAGED_SCOPES, MANAGED_STEPS, STATUSES } from '../verdict.js';
 
 /** An object that has these fields and no others, not even those that every object inherits. */
 function closed<Entries extends v.ObjectEntries>(entries: Entries): v.StrictObjectSchema<Entries, undefined> {
@@ -52,9 +52,6 @@ const direct = closed({
   granted_for: v.optional(seconds),
   steps: v.optional(v.array(step)),
 });
-
-/** Prelude: the scopes that the service itself knows how to grant. */
-const MANAGED_SCOPES = ['prld:phone:register', 'prld:email:register'];
 
 const allowedScope = v.variant('mode', [
   closed({ scope: name, mode: v.literal('delegated'), delegated: closed({ delegation_hook: address }) }),

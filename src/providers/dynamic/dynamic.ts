@@ -137,9 +137,10 @@ export function createDynamic({
     },
     environment,
     // The service tells a user of no other session.
-    async sessions() {
+    async sessions({ limit, offset }) {
       const { sessionId, accessTokenExpiresAt: expiresAt, identifier } = await records.session();
-      return { sessions: [{ sessionId, current: true, expiresAt, identifier }], total: 1 };
+      const all = [{ sessionId, current: true, expiresAt, identifier }];
+      return { sessions: all.slice(offset, offset + limit), total: all.length };
     },
     credentials: async () => {
       await keeper.refreshUser();

@@ -8,14 +8,27 @@ import type { Frontend } from './frontend.js';
 import { weakPassword } from './login-others.js';
 import type { PreludeProvider } from './provider.js';
 import type { Records } from './records.js';
+import { reservedScope } from './reserved-scope.js';
 import type { SessionKeeper } from './session.js';
 import { compliancySchema, sessionsSchema } from './wire.js';
 
 type Account = Pick<Provider, 'sessions'> &
   Pick<PreludeProvider, 'revokeSessions' | 'passwordPolicy' | 'resetPassword'>;
 
+/** Prelude: what setting a password consumes. */
+const PASSWORD_SCOPE = 'prld:pwd:write';
+
+export interface AccountOptions {
+  frontend: Frontend;
+  records: Records;
+  keeper: SessionKeeper;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
 /** Binds the calls about one user's account. */
-export function createAccount(frontend: Frontend, records: Records, keeper: SessionKeeper): Account {
+export function createAccount({ frontend, records, keeper, now }: AccountOptions): Account {
+  const passwordScope = reservedScope({ records, keeper, now }, PASSWORD_SCOPE);
   return {
     async sessions({ limit, offset }) {
       const { sessionId: mine, identifier } = await records.session();
@@ -55,15 +68,12 @@ export function createAccount(frontend: Frontend, records: Records, keeper: Sess
       return { minLength, maxLength, uppercase, lowercase, numbers, symbols };
     },
     async resetPassword(password) {
-      const { token } = await keeper.accessToken();
       // Not by `authorized`: a refresh in between would drop a scope for a single use.
-      const answer = await frontend.call({
-        path: '/me/password/reset',
-        body: { password },
-        bearer: token,
-        spends: true,
-      });
+      const bearer = await passwordScope.bearer();
+      const answer = await frontend.call({ path: '/me/password/reset', body: { password }, bearer, spends: true });
+      if (answer.refusal?.code === 'insufficient_scope') await passwordScope.consumed();
       if (answer.refusal) throw resetRefused(answer.refusal);
+      await passwordScope.consumed();
     },
   };
 }
@@ -84,9 +94,9 @@ function resetRefused(refusal: Refusal): Error {
   const details = { status, serviceCode, requestId };
   if (serviceCode === 'invalid_password') return weakPassword(details);
   if (serviceCode === 'insufficient_scope') {
-    return new RefusedError('ELEVATION_REQUIRED', 'Setting a password needs the scope prld:pwd:write.', {
+    return new RefusedError('ELEVATION_REQUIRED', `Setting a password needs the scope ${PASSWORD_SCOPE}.`, {
       ...details,
-      hint: 'Get it with: stepup request prld:pwd:write',
+      hint: `Get it with: stepup request ${PASSWORD_SCOPE}`,
     });
   }
   if (status === 401)

@@ -131,6 +131,7 @@ const TABLE: Record<string, Entry> = {
     hint: () => 'Check it for a typing error.',
     field: 'metadata.identifier',
   },
+  identifier_already_exists: refused('REFUSED', 'The phone number or email address belongs to a user already.'),
   auth_blocked: refused('REFUSED', 'The service blocked this attempt.', 'See your application’s fraud rules.'),
   no_login_config: refused(
     'REFUSED',

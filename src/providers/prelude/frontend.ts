@@ -17,8 +17,8 @@ export interface Prover {
 export interface FrontendCall {
   /** Under `/v1/session`, e.g. `/refresh`. */
   path: string;
-  /** A POST when it is left out; a GET carries no proof. */
-  method?: 'GET' | undefined;
+  /** A POST when it is left out; the others carry no proof. */
+  method?: 'GET' | 'DELETE' | undefined;
   body?: object | undefined;
   bearer?: string | undefined;
   /** With it the call carries a proof: a regular one, or the proof of a challenge when `challengeJti` is there. */

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import * as v from 'valibot';
 import { RefusedError, UsageError } from '../../errors.js';
+import { sentAt } from '../instants.js';
 import { parseAnswer, readToken } from '../parse.js';
 import type { LoginMethod, StepEvent } from '../provider.js';
 import type { Refusal } from '../refusal.js';
@@ -9,8 +10,9 @@ import { codeIn, pendingStep, redirectIn } from '../step.js';
 import { refusalError } from './errors.js';
 import type { Frontend, FrontendAnswer, Prover } from './frontend.js';
 import { finalize, loginRefused, type Opened } from './opening.js';
-import { verificationOf } from './otp.js';
+import { retryCode, verificationOf } from './otp.js';
 import { assertionFor, type PasskeyTools } from './passkeys.js';
+import type { Verification } from './record.js';
 import { advancedSchema, authorizedSchema, passkeyLoginSchema } from './wire.js';
 
 interface Login {
@@ -35,6 +37,12 @@ function passwordRefused(refusal: Refusal, signUp: boolean): Error {
   if (serviceCode === 'unauthorized' || serviceCode === 'password_not_set') {
     return new RefusedError('PASSWORD_REFUSED', 'The service refused this email address and password.', details);
   }
+  if (serviceCode === 'no_login_config') {
+    return new RefusedError('REFUSED', 'The application has no login by email and password.', {
+      ...details,
+      hint: 'Turn it on with: stepup login-config password --enable',
+    });
+  }
   if (serviceCode === 'identifier_already_exists') {
     return new RefusedError('PASSWORD_REFUSED', 'There is a user with this email address already.', {
       ...details,
@@ -48,7 +56,7 @@ function passwordRefused(refusal: Refusal, signUp: boolean): Error {
 export function weakPassword(details: { status?: number | undefined; serviceCode?: string | undefined }): RefusedError {
   return new RefusedError('PASSWORD_REFUSED', 'The service refused the password: it is too weak.', {
     ...details,
-    hint: 'See what it demands with: stepup login-config password show',
+    hint: 'See what it demands with: stepup login-config password',
   });
 }
 
@@ -64,7 +72,7 @@ const loginTokenSchema = v.object({
 export async function* loginByOAuth(
   { frontend, prover }: Login,
   method: Extract<LoginMethod, { kind: 'oauth' }>,
-  randomBytes: (size: number) => Uint8Array,
+  { now, randomBytes }: { now(): number; randomBytes(size: number): Uint8Array },
 ): AsyncGenerator<StepEvent, Opened> {
   const codeVerifier = Buffer.from(randomBytes(32)).toString('base64url');
   const path = `/login/oauth/${encodeURIComponent(method.provider)}/authorize`;
@@ -84,7 +92,7 @@ export async function* loginByOAuth(
   const back = 'answer' in decision ? redirectIn(decision.answer) : undefined;
   let challengeToken = tokenOfRedirect(back, method.redirectUri);
   const { grant_mode: mode } = readToken(loginTokenSchema, challengeToken, 'a challenge token');
-  if (mode === 'oauth-email-link') challengeToken = yield* confirmAddress(frontend, challengeToken);
+  if (mode === 'oauth-email-link') challengeToken = yield* confirmAddress(frontend, challengeToken, now);
   return finalize(frontend, prover, { challengeToken, codeVerifier });
 }
 
@@ -103,22 +111,40 @@ function tokenOfRedirect(back: string | undefined, redirectUri: string): string 
 }
 
 /** The account's address is confirmed by a code, before it opens a session (Prelude: `oauth-email-link`). */
-async function* confirmAddress(frontend: Frontend, challengeToken: string): AsyncGenerator<StepEvent, string> {
-  const sent = await frontend.call({ path: '/otp', body: { challenge_token: challengeToken } });
-  if (sent.refusal) throw loginRefused(sent.refusal);
-  const { token: verificationToken, cookies } = verificationOf(sent);
-  yield { type: 'code-sent', step: 'login', channel: 'email', sentAt: new Date(sentNow(sent)).toISOString() };
+async function* confirmAddress(
+  frontend: Frontend,
+  challengeToken: string,
+  now: () => number,
+): AsyncGenerator<StepEvent, string> {
+  let verification: Verification | undefined;
   for (;;) {
-    const { step, decided } = pendingStep({ key: 'login', kind: 'otp', channel: 'email' });
+    const startedAt = now();
+    const answer: FrontendAnswer = verification
+      ? await retryCode(frontend, '/otp/retry', verification)
+      : await frontend.call({ path: '/otp', body: { challenge_token: challengeToken } });
+    if (answer.refusal) throw loginRefused(answer.refusal);
+    verification = verificationOf(answer, verification);
+    const sent = sentAt(startedAt, answer);
+    yield { type: 'code-sent', step: 'login', channel: 'email', sentAt: sent };
+    const token = yield* checkedCode(frontend, challengeToken, verification, sent);
+    if (token !== undefined) return token;
+  }
+}
+
+/** Codes until one is right; undefined when a new one is to be sent. */
+async function* checkedCode(
+  frontend: Frontend,
+  challengeToken: string,
+  { token: verificationToken, cookies }: Verification,
+  sent: string,
+): AsyncGenerator<StepEvent, string | undefined> {
+  for (;;) {
+    const { step, decided } = pendingStep({ key: 'login', kind: 'otp', channel: 'email', sentAt: sent }, true);
     yield { type: 'step', step };
     const decision = decided();
-    const code = 'answer' in decision ? codeIn(decision.answer) : '';
-    const answer = await frontend.call({
-      path: '/otp/check',
-      body: { code, challenge_token: challengeToken },
-      verificationToken,
-      cookies,
-    });
+    if ('resend' in decision) return undefined;
+    const body = { code: codeIn(decision.answer), challenge_token: challengeToken };
+    const answer = await frontend.call({ path: '/otp/check', body, verificationToken, cookies });
     if (!answer.refusal) return tokenIn(answer, '/otp/check');
     if (answer.refusal.code !== 'bad_check_code') throw loginRefused(answer.refusal);
     yield {
@@ -128,12 +154,6 @@ async function* confirmAddress(frontend: Frontend, challengeToken: string): Asyn
       message: refusalError(answer.refusal).message,
     };
   }
-}
-
-/** Milliseconds, by the service's clock; 0 when it does not tell. */
-function sentNow({ headers }: FrontendAnswer): number {
-  const at = Date.parse(headers.get('date') ?? '');
-  return Number.isNaN(at) ? 0 : at - 1000;
 }
 
 function oauthRefused(refusal: Refusal, provider: string): Error {
@@ -159,8 +179,18 @@ export async function loginByPasskey(
   const { public_key, login_token } = parseAnswer(passkeyLoginSchema, begun.json, '/login/passkey/begin');
   const assertion = await assertionFor(tools, public_key, using);
   const answer = await frontend.call({ path: '/login/passkey/finish', body: { login_token, assertion }, spends: true });
+  if (answer.refusal?.code === 'unauthorized') throw passkeyRefused(answer.refusal);
   if (answer.refusal) throw loginRefused(answer.refusal);
   return finalize(frontend, prover, { challengeToken: tokenIn(answer, '/login/passkey/finish') });
+}
+
+function passkeyRefused({ status, code: serviceCode, requestId }: Refusal): RefusedError {
+  return new RefusedError('REFUSED', 'The service does not take this passkey: it is not registered there any more.', {
+    hint: 'Log in another way, and make a new one with: stepup passkey add',
+    status,
+    serviceCode,
+    requestId,
+  });
 }
 
 function tokenIn(answer: FrontendAnswer, path: string): string {

@@ -41,7 +41,7 @@ export async function* login(options: LoginOptions, method: LoginMethod): AsyncG
       opened = await loginByPassword(how, method);
       break;
     case 'oauth':
-      opened = yield* loginByOAuth(how, method, randomBytes);
+      opened = yield* loginByOAuth(how, method, { now, randomBytes });
       break;
     case 'passkey':
       opened = await loginByPasskey(how, passkeys, method.using);

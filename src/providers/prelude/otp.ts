@@ -1,17 +1,18 @@
 /** One OTP step of a challenge: the code is sent, sent again, checked. And one custom step: its proof is handed in. */
 import type { Assertion } from '../../authenticator/passkey.js';
-import { UsageError } from '../../errors.js';
+import { RefusedError, UsageError } from '../../errors.js';
 import { takeCookies } from '../../http/cookies.js';
 import type { StepEvent } from '../provider.js';
 import type { Challenges, Underway } from './challenges.js';
 import type { Refusal } from '../refusal.js';
-import { refusalError, VERIFICATION_REFUSALS } from './errors.js';
+import { VERIFICATION_REFUSALS } from './errors.js';
 import type { Frontend, FrontendAnswer } from './frontend.js';
 import { hasPassed, sentAt } from '../instants.js';
 import type { Verification } from './record.js';
 import { proverOf } from './records.js';
 import type { SessionKeeper } from './session.js';
 import { channelOf } from './tokens.js';
+import { verificationRefused } from './verification-refusal.js';
 import { parseAnswer } from '../parse.js';
 import { advancedSchema } from './wire.js';
 
@@ -100,7 +101,17 @@ export function createSteps(
         spends: true,
       }),
     );
-    if (answer.refusal && VERIFICATION_REFUSALS.has(answer.refusal.code ?? '')) throw refusalError(answer.refusal);
+    if (answer.refusal && VERIFICATION_REFUSALS.has(answer.refusal.code ?? '') && 'verification_token' in proof) {
+      const at = now() + answer.offsetSeconds * 1000;
+      throw verificationRefused({
+        refusal: answer.refusal,
+        token: proof.verification_token,
+        challenge: claims,
+        now: at,
+      });
+    }
+    if (answer.refusal?.code === 'invalid_verification_token')
+      throw passkeyRefused(answer.refusal, claims.challenge_id);
     if (answer.refusal) return challenges.refuse(underway, answer.refusal);
     const { challenge_token } = parseAnswer(advancedSchema, answer.json, '/stepup/continue');
     await challenges.keep(session.sessionId, challenge_token, answer, prover);
@@ -127,6 +138,16 @@ export function verificationOf(answer: FrontendAnswer, before?: Verification): V
 /** A 401 on a check is about the code in play, which is gone; the session and the challenge are not concerned. */
 function aboutTheCode(refusal: Refusal): Refusal {
   return refusal.code === 'unauthorized' ? { ...refusal, code: 'bad_check_code' } : refusal;
+}
+
+/** The service has the same code for a passkey's signature as for a token. */
+function passkeyRefused({ status, code: serviceCode, requestId }: Refusal, challengeId: string): RefusedError {
+  return new RefusedError('REFUSED', 'The service refused what the passkey of this store has signed.', {
+    hint: `The challenge is kept. Try again with: stepup challenge continue ${challengeId}`,
+    status,
+    serviceCode,
+    requestId,
+  });
 }
 
 function channelFor({ claims }: Underway): 'sms' | 'email' {

@@ -15,7 +15,7 @@ import { checkScope } from './grants.js';
 import { parseScope } from './input.js';
 import { login } from './login.js';
 import { createSteps } from './otp.js';
-import { addPasskey } from './passkeys.js';
+import { createPasskeys } from './passkeys.js';
 import type { PreludeProvider } from './provider.js';
 import type { Session } from './record.js';
 import { createRecords } from './records.js';
@@ -93,8 +93,8 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
       const { facts } = await challenges.take(challengeId);
       return facts.currentStep === COMPLETED ? completion.finish(challengeId) : { challenge: facts };
     },
-    ...createAccount(frontend, records, keeper),
-    addPasskey: () => addPasskey({ ...passkeys, frontend, records, keeper, randomBytes, now }),
+    ...createAccount({ frontend, records, keeper, now }),
+    ...createPasskeys({ ...passkeys, frontend, records, keeper, randomBytes, now }),
     async reset({ grants }) {
       const { session } = await records.read();
       if (!session) return { challenges: 0, grants: 0 };

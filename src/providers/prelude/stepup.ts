@@ -102,7 +102,9 @@ export function createStepUp({
   async function provePasskey(challengeId: string): Promise<void> {
     const underway = await challenges.take(challengeId);
     if (!underway.stored.passkey) throw unsupported('verify_passkey', challengeId);
-    const assertion = await assertionFor(passkeys, underway.stored.passkey);
+    const assertion = await assertionFor(passkeys, underway.stored.passkey).catch((error: unknown) => {
+      throw error instanceof RefusedError ? keptChallenge(error, challengeId) : error;
+    });
     await steps.prove(underway, { passkey_assertion: assertion });
   }
 
@@ -186,6 +188,12 @@ function onlyScope(scopes: string[]): string {
     field: 'scope',
     hint: 'Ask for them one after the other.',
   });
+}
+
+/** No passkey of the store can sign: another store may have it. */
+function keptChallenge({ code, message, hint }: RefusedError, challengeId: string): RefusedError {
+  const kept = `The challenge is kept: stepup challenge continue ${challengeId}`;
+  return new RefusedError(code, message, { hint: [hint, kept].filter(Boolean).join('\n') });
 }
 
 /** The service has not said what is to be signed. */

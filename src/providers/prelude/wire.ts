@@ -46,13 +46,13 @@ export const passkeyRegistrationSchema = v.object({
   registration_token: v.pipe(v.string(), v.nonEmpty()),
 });
 
-/** The official web SDK types these as counts; a flag stands for one. */
+/** Characters of a kind, at least; a flag stands for one. */
 const demanded = v.optional(
   v.pipe(
     v.union([v.number(), v.boolean()]),
-    v.transform((value) => Boolean(value)),
+    v.transform((value) => Number(value)),
   ),
-  false,
+  0,
 );
 
 /** Answer of `GET /password/compliancy`; `max_length` 0 means none. */
@@ -66,6 +66,13 @@ export const compliancySchema = v.object({
 });
 
 const text = v.optional(v.nullable(v.string()));
+/** Answer of `GET /me/passkeys`. The path and its shape are not published. */
+export const passkeysSchema = v.object({
+  passkeys: v.array(
+    v.object({ id: v.pipe(v.string(), v.nonEmpty()), nickname: text, created_at: text, last_used_at: text }),
+  ),
+});
+
 /** Answer of `GET /me/list`. */
 export const sessionsSchema = v.object({
   sessions: v.array(

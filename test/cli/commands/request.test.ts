@@ -220,15 +220,6 @@ describe('request', () => {
     expect(decodeJwt(stdout.trim())).toMatchObject({ scope: SCOPE });
   });
 
-  test('a custom step cannot be done in the terminal; the challenge is kept', async () => {
-    await app.allow({ steps: ['kyc_review'] });
-    await app.login();
-    const { status, error } = await app.run(['request', SCOPE, '--json']);
-    expect(status).toBe(2);
-    expect(error()).toMatchObject({ code: 'STEP_UNSUPPORTED', message: expect.stringContaining('kyc_review') });
-    expect((await app.run('challenge list')).stdout).toContain('kyc_review');
-  });
-
   test.each([
     [['bad scope'], 'SCOPE_INVALID', 'scope'],
     [['a:b', 'c:d'], 'SCOPE_COUNT', 'scope'],

@@ -23,6 +23,8 @@ export type Remote<Driver extends Functions> = {
 export interface SdkPage<Driver extends Functions> {
   sdk: Remote<Driver>;
   page: Page;
+  /** Opens the same page once more, in a tab beside it that shares what it keeps. */
+  openTab(): Promise<Pick<SdkPage<Driver>, 'sdk' | 'page'>>;
   /** Forgets everything that the page keeps: cookies and storage. */
   reset(): Promise<void>;
   close(): Promise<void>;
@@ -44,19 +46,14 @@ export async function openSdkPage<Driver extends Functions>(
   const site = await serve(bundle.outputFiles[0]?.text ?? '');
   const page = await context.newPage();
   await page.goto(site.url);
-  const call = (method: string, args: unknown[]): Promise<unknown> =>
-    page.evaluate(([called, values]) => (globalThis as unknown as PageGlobals).call(called, values), [
-      method,
-      args,
-    ] as const);
   return {
     page,
-    sdk: new Proxy({} as Remote<Driver>, {
-      get:
-        (_target, method) =>
-        (...args: unknown[]) =>
-          call(String(method), args),
-    }),
+    sdk: remoteOf<Driver>(page),
+    openTab: async () => {
+      const tab = await context.newPage();
+      await tab.goto(site.url);
+      return { page: tab, sdk: remoteOf<Driver>(tab) };
+    },
     reset: async () => {
       await context.clearCookies();
       const devtools = await context.newCDPSession(page);
@@ -69,6 +66,21 @@ export async function openSdkPage<Driver extends Functions>(
       await site.close();
     },
   };
+}
+
+/** The driver in a page that is open. */
+function remoteOf<Driver extends Functions>(page: Page): Remote<Driver> {
+  const call = (method: string, args: unknown[]): Promise<unknown> =>
+    page.evaluate(([called, values]) => (globalThis as unknown as PageGlobals).call(called, values), [
+      method,
+      args,
+    ] as const);
+  return new Proxy({} as Remote<Driver>, {
+    get:
+      (_target, method) =>
+      (...args: unknown[]) =>
+        call(String(method), args),
+  });
 }
 
 /** The value of a call that must have worked. */

@@ -178,7 +178,7 @@ describe('login', () => {
     house.service.on('/login/finalize', () => ({ status: 0, drop: true }));
     await expect(logIn(house)).rejects.toMatchObject({
       code: 'SERVICE_UNREACHABLE',
-      hint: 'The code may be spent all the same. Start again with: stepup login',
+      hint: 'The proof may be spent all the same. Start again with: stepup login',
     });
   });
 

@@ -1,7 +1,10 @@
 import type { Command } from 'commander';
-import { chooseChallenge } from '../../challenges.js';
+import * as v from 'valibot';
+import { checkVerificationToken } from '../../../backend/verification-token.js';
+import { chooseChallenge, openChallenges } from '../../challenges.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
+import { readSecret } from '../../secrets.js';
 import type { Handle } from '../../tree.js';
 import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../../verification.js';
 import { walkChallenge } from '../../walk.js';
@@ -15,11 +18,13 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-A code that is under way is not sent again; for that, type resend at the prompt, or use stepup otp retry.
+A code that is under way is not sent again; for that, type resend at the prompt, or use stepup otp retry. Without an id, where
+several challenges are open, a verification token says by its challenge_id which one is meant.
 
 Examples:
   $ stepup challenge continue
   $ stepup challenge continue --code 123456
+  $ stepup challenge continue --verification-token token.jwt
 `,
     )
     .action(handle((context, id: string | undefined, flags: Omit<Options, 'id'>) => run(context, { ...flags, id })));
@@ -27,11 +32,39 @@ Examples:
 
 /** Goes on with a challenge to its end, as `request` does. Throws UsageError CHALLENGE_UNKNOWN or CHALLENGE_AMBIGUOUS too. */
 export async function run(context: Context, options: Options): Promise<void> {
-  const source = createCodeSource(context, options);
+  const codes = createCodeSource(context, options);
+  const verification = createVerificationSource(context, options);
   const provider = await context.provider();
-  const { challengeId } = await chooseChallenge(provider, options.id, 'id');
+  const [file, ...later] = options.verificationToken ?? [];
+  if (options.id !== undefined || file === undefined || (await openChallenges(provider)).length < 2) {
+    const { challengeId } = await chooseChallenge(provider, options.id, 'id');
+    return walkChallenge(context, provider.resume(challengeId), { codes, verification });
+  }
+  const tokens = await tokensIn(context, file);
+  const { challengeId } = await chooseChallenge(provider, challengeIn(tokens[0]), FLAG);
+  const after = createVerificationSource(context, later.length > 0 ? { ...options, verificationToken: later } : {});
   await walkChallenge(context, provider.resume(challengeId), {
-    codes: source,
-    verification: createVerificationSource(context, options),
+    codes,
+    verification: {
+      async next(step) {
+        const token = tokens.shift();
+        return token === undefined ? after.next(step) : checkVerificationToken(token, FLAG);
+      },
+    },
   });
+}
+
+const FLAG = '--verification-token';
+
+/** The tokens of a file or of standard input, one a line. The first one may be sent. */
+async function tokensIn({ system }: Context, file: string): Promise<[string, ...string[]]> {
+  const [first = '', ...more] = (await readSecret(system, file, FLAG)).split('\n').filter((line) => line.trim() !== '');
+  return [checkVerificationToken(first, FLAG), ...more];
+}
+
+/** The challenge that a token is for, as in the official SDK. Undefined where it does not say. */
+function challengeIn(token: string): string | undefined {
+  const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
+  const parsed = v.safeParse(v.object({ challenge_id: v.string() }), claims);
+  return parsed.success ? parsed.output.challenge_id : undefined;
 }

@@ -64,6 +64,11 @@ export async function run(context: Context, options: Options): Promise<void> {
     () => `The signing key ${terminal.out.bold(key.kid)} is in ${made.where}.`,
     () => key.kid,
   );
+  if (options.force && kid !== undefined) {
+    terminal.note(
+      'A key set is kept for 10 minutes by the service: a key that replaces another is best given a new kid.',
+    );
+  }
   terminal.note(`Serve its public half with: stepup keys serve${made.flag}`);
 }
 

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { jwksAnswer } from '../../../backend/jwks.js';
+import { JWKS_PATH, jwksAnswer } from '../../../backend/jwks.js';
 import { StepupError } from '../../../errors.js';
 import type { Context } from '../../context.js';
 import { interrupted, parseLoopbackHost, parsePort, urlOf } from '../../serving.js';
@@ -78,7 +78,7 @@ export async function run(context: Context, { host: wantedHost, port: wantedPort
     const ready = {
       type: 'ready',
       url,
-      jwksUrl: `${url}/.well-known/jwks.json`,
+      jwksUrl: `${url}${JWKS_PATH}`,
       kids: atStart.map(({ kid }) => kid),
     };
     terminal.result(ready, () =>

@@ -3,7 +3,7 @@ import type { Context } from '../../context.js';
 import { yesNo } from '../../factors.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
-import { ownPasskeys, storePasskeys, type OwnPasskey } from './own.js';
+import { ownPasskeys, preludePasskeys, type OwnPasskey } from './own.js';
 
 export function define(command: Command, handle: Handle): void {
   command
@@ -11,8 +11,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 KEY says whether a passkey's key is in the store, and so whether it can be used here: those of other devices cannot, nor can
-those of another origin. "only here" is one that the service does not list for this user. Prelude lists none: these are the ones of
-the store, each with the domain that it is for.
+those of another origin. "only here" is one that the service does not list for this user. Where Prelude lists none, these are the
+ones of the store, each with the domain that it is for.
 
 Examples:
   $ stepup passkey list
@@ -42,7 +42,11 @@ export async function run(context: Context): Promise<void> {
 }
 
 async function known(context: Context): Promise<OwnPasskey[]> {
-  if ((await context.target()).provider === 'prelude') return storePasskeys(context);
+  if ((await context.target()).provider === 'prelude') {
+    const { passkeys, listed } = await preludePasskeys(context);
+    if (!listed) context.terminal.note('The service lists no passkeys: these are the ones of the store.');
+    return passkeys;
+  }
   const provider = await context.dynamic();
   return ownPasskeys(context, await context.terminal.progress('Reading the passkeys', () => provider.mfaMethods()));
 }

@@ -1,4 +1,5 @@
 /** The user's passkeys, as the service and the store know them together. */
+import { SessionError } from '../../../errors.js';
 import { createKeyring, type Keyring } from '../../../providers/keyring.js';
 import type { MfaMethod } from '../../../providers/dynamic/provider.js';
 import type { Context } from '../../context.js';
@@ -28,21 +29,24 @@ async function keyringOf(context: Context): Promise<{ keyring: Keyring; rpId: st
   return { keyring: createKeyring(context.store), rpId: new URL(target.origin).hostname };
 }
 
-/** The passkeys of the store, whatever they are for: Prelude has no call that lists a user's. */
-export async function storePasskeys({ store }: Context): Promise<OwnPasskey[]> {
-  const kept = await createKeyring(store).passkeys();
-  return kept.map(({ credentialId, rpId, userName, createdAt }) => {
-    return {
-      credentialId,
-      name: userName,
-      default: false,
-      createdAt,
-      keptHere: true,
-      rpId,
-      usable: true,
-      onlyHere: false,
-    };
+/** The passkeys at Prelude. `listed` is false where the service has no call that lists a user's: these are all of the store then. */
+export async function preludePasskeys(context: Context): Promise<{ passkeys: OwnPasskey[]; listed: boolean }> {
+  const provider = await context.prelude();
+  if (!(await provider.session())) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
+  const atService = await context.terminal.progress('Reading the passkeys', () => provider.passkeys());
+  const kept = await createKeyring(context.store).passkeys();
+  const listed = (atService ?? []).map(({ id, name, createdAt }): OwnPasskey => {
+    const key = kept.find(({ credentialId }) => credentialId === id);
+    const here = { keptHere: key !== undefined, rpId: key?.rpId, usable: key !== undefined, onlyHere: false };
+    return { id, credentialId: id, name: name ?? key?.userName, default: false, createdAt, ...here };
   });
+  const alone = kept
+    .filter(({ credentialId }) => !listed.some(({ id }) => id === credentialId))
+    .map(({ credentialId, rpId, userName: name, createdAt }): OwnPasskey => {
+      const here = { keptHere: true, rpId, usable: atService === undefined, onlyHere: atService !== undefined };
+      return { credentialId, name, default: false, createdAt, ...here };
+    });
+  return { passkeys: [...listed, ...alone], listed: atService !== undefined };
 }
 
 /** The passkeys that the service lists, and those of this origin that only the store has. */

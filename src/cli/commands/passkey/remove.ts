@@ -6,7 +6,7 @@ import { withElevation } from '../../elevation.js';
 import { noSuch } from '../../factors.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
-import { ownPasskeys, storePasskeys, type OwnPasskey } from './own.js';
+import { ownPasskeys, preludePasskeys, type OwnPasskey } from './own.js';
 
 export interface Options extends CodeFlags {
   id: string;
@@ -20,7 +20,7 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-It needs the scope credential:unlink, and steps up for it first; one that only the store has goes without. A key that is
+It needs the scope credential:unlink at Dynamic, and steps up for it first; one that only the store has goes without. A key that is
 removed here cannot be had back.
 
 Examples:
@@ -39,16 +39,15 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
   const atDynamic = (await context.target()).provider === 'dynamic';
-  const passkeys = atDynamic ? await listed(context) : await storePasskeys(context);
+  const passkeys = atDynamic ? await listed(context) : (await preludePasskeys(context)).passkeys;
   const passkey = passkeys.find(({ id, credentialId }) => id === options.id || credentialId === options.id);
   if (!passkey) throw noSuch('passkey', options.id, 'stepup passkey list');
   if (!options.yes && !(await terminal.confirm(question(passkey), '--yes'))) {
     terminal.result({ passkey, removed: false }, () => 'Nothing was removed.');
     return;
   }
-  if (passkey.id === undefined) {
-    await createKeyring(context.store).removePasskey(passkey.credentialId);
-    if (!atDynamic) terminal.note('Its key is gone; Prelude has no call that forgets its other half.');
+  if (passkey.id === undefined || !atDynamic) {
+    await removeKey(context, passkey);
   } else {
     const { id } = passkey;
     await withElevation(
@@ -58,6 +57,17 @@ export async function run(context: Context, options: Options): Promise<void> {
     );
   }
   terminal.result({ passkey, removed: true }, () => `The passkey ${nameOf(passkey)} is removed.`);
+}
+
+/** At the service where it lists the passkey, and here. */
+async function removeKey(context: Context, { id, credentialId, onlyHere }: OwnPasskey): Promise<void> {
+  const { terminal, store } = context;
+  const removed =
+    id !== undefined &&
+    (await terminal.progress('Removing the passkey', async () => (await context.prelude()).removePasskey(id)));
+  await createKeyring(store).removePasskey(credentialId);
+  if (!removed && !onlyHere)
+    terminal.note('Its key is gone here; the service has no call that forgets its other half.');
 }
 
 async function listed(context: Context): Promise<OwnPasskey[]> {

@@ -3,7 +3,7 @@ import { SessionError } from '../../../errors.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { withElevation } from '../../elevation.js';
-import { newPassword, type PasswordFlags } from '../../new-password.js';
+import { newPassword, refuseTwoReaders, type PasswordFlags } from '../../new-password.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options extends CodeFlags, PasswordFlags {}
@@ -32,11 +32,12 @@ Examples:
  */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
+  refuseTwoReaders(options);
+  const source = createCodeSource(context, options);
   const provider = await context.prelude();
   if (!(await provider.session())) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
   const policy = await terminal.progress('Reading the policy', () => provider.passwordPolicy());
   const password = await newPassword(context, options, policy);
-  const source = createCodeSource(context, options);
   await withElevation(context, { command: 'password change', scope: SCOPE, source, provider }, () =>
     terminal.progress('Setting the password', () => provider.resetPassword(password)),
   );

@@ -1,10 +1,9 @@
 import type { Command } from 'commander';
-import { RefusedError } from '../../../errors.js';
 import { parseEmail } from '../../../providers/identifiers.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { withElevation } from '../../elevation.js';
-import { newPassword, type PasswordFlags } from '../../new-password.js';
+import { newPassword, refuseTwoReaders, type PasswordFlags } from '../../new-password.js';
 import { noteEvent, walk } from '../../walk.js';
 import type { Handle } from '../../tree.js';
 
@@ -12,6 +11,9 @@ export interface Options extends CodeFlags, PasswordFlags {
   email?: string | undefined;
   loginConfig?: string | undefined;
 }
+
+/** Prelude: the scope that setting a password consumes. */
+const SCOPE = 'prld:pwd:write';
 
 export function define(command: Command, handle: Handle): void {
   addCodeFlags(
@@ -40,6 +42,7 @@ Examples:
  */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
+  refuseTwoReaders(options);
   const source = createCodeSource(context, options);
   const email = parseEmail(
     options.email ?? (await terminal.ask({ message: 'Email address', flag: '--email' })),
@@ -51,21 +54,19 @@ export async function run(context: Context, options: Options): Promise<void> {
   source.ready();
   const lent = { ...source, close: () => undefined };
   const login = provider.login({ kind: 'email', email, loginConfig: options.loginConfig });
-  const outcome = await walk(context, login, { codes: lent }, (event, triesLeft) =>
-    noteEvent(terminal, event, triesLeft),
-  );
-  if (outcome.type !== 'logged-in') throw new TypeError('a login ended with a grant');
-  const reset = (): Promise<void> => terminal.progress('Setting the password', () => provider.resetPassword(password));
   try {
-    await reset();
+    const outcome = await walk(context, login, { codes: lent }, (event, triesLeft) =>
+      noteEvent(terminal, event, triesLeft),
+    );
+    if (outcome.type !== 'logged-in') throw new TypeError('a login ended with a grant');
+    await withElevation(context, { command: 'password forgot', scope: SCOPE, source: lent, provider }, () =>
+      terminal.progress('Setting the password', () => provider.resetPassword(password)),
+    );
+    terminal.result(
+      { session: outcome.session, changed: true },
+      () => `The password of ${email} is set, and you are logged in.`,
+    );
+  } finally {
     source.close();
-  } catch (error) {
-    if (!(error instanceof RefusedError) || error.code !== 'ELEVATION_REQUIRED') throw error;
-    const scope = 'prld:pwd:write';
-    await withElevation(context, { command: 'password forgot', scope, source, provider }, reset);
   }
-  terminal.result(
-    { session: outcome.session, changed: true },
-    () => `The password of ${email} is set, and you are logged in.`,
-  );
 }

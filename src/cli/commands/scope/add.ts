@@ -9,19 +9,28 @@ import { requireConfig, type Configured } from '../../stepup-config.js';
 import {
   addVerdictFlags,
   collect,
+  MANAGED_SCOPES,
   MANAGED_STEPS,
   parseVerdict,
   STATUSES,
   type Status,
   type VerdictFlags,
 } from '../../verdict.js';
-import { decidedBy, entryFacts, putEntry, type IdentifierType, type Wanted } from './entries.js';
+import {
+  decidedBy,
+  entryFacts,
+  putEntry,
+  type EntryFacts,
+  type IdentifierType,
+  type Mode,
+  type Wanted,
+} from './entries.js';
 
 const TYPES: readonly IdentifierType[] = ['phone_number', 'email_address'];
 
 export interface Options extends VerdictFlags {
   scope: string;
-  mode: 'delegated' | 'direct';
+  mode: Mode;
   hookUrl?: string | undefined;
   identifierType?: string[] | undefined;
   status?: Status | undefined;
@@ -31,8 +40,8 @@ export function define(command: Command, handle: Handle): void {
   command
     .argument('<scope>', 'the scope, e.g. transfer:write')
     .addOption(
-      new Option('--mode <mode>', 'who decides: your hook, or a stored verdict')
-        .choices(['delegated', 'direct'])
+      new Option('--mode <mode>', 'who decides: your hook, a stored verdict, or the service itself')
+        .choices(['delegated', 'direct', 'managed'])
         .default('delegated'),
     )
     .option('--hook-url <url>', 'delegated: the hook (default: the one of config create)')
@@ -47,7 +56,7 @@ already stays as it is.
 
 Examples:
   $ stepup scope add transfer:write
-  $ stepup scope add key:export --mode direct --step verify_sms --granted-for 60
+  $ stepup scope add prld:email:register --mode managed
   $ stepup scope add key:export --mode direct --step verify_sms:300 --step verify_email --grant-mode single-use
 `,
     )
@@ -66,7 +75,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   const stored = options.mode === 'direct' ? await directWanted(context, options) : undefined;
   const configured = await requireConfig(context);
   if (stored) checkSteps(stored, configured.config);
-  const wanted = stored ?? (await delegatedWanted(context, options, configured));
+  const managed: Wanted | undefined = options.mode === 'managed' ? { mode: 'managed' } : undefined;
+  const wanted = managed ?? stored ?? (await delegatedWanted(context, options, configured));
   const { entries, entry, replaced, changed } = putEntry(configured.config.allowed_scopes, scope, wanted);
   const next = withJwks({ ...configured.config, allowed_scopes: entries }, wanted);
 
@@ -79,8 +89,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const facts = entryFacts(entry);
   const result = { scope, changed: changed || added, registered: true, allowed: true, ...facts };
   terminal.result({ ...result, replaced: replaced.map(entryFacts) }, () => {
-    const who =
-      facts.mode === 'delegated' ? `the hook ${facts.hookUrl} decides` : `stored verdict: ${decidedBy(facts)}`;
+    const who = whoDecides(facts);
     const name = terminal.out.bold(scope);
     return result.changed
       ? `Scope ${name} may now be requested (${who}).`
@@ -94,25 +103,37 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
 }
 
-/** Throws UsageError FLAG_CONFLICT for a flag of the other mode. */
+function whoDecides(facts: EntryFacts): string {
+  if (facts.mode === 'delegated') return `the hook ${facts.hookUrl} decides`;
+  return facts.mode === 'managed' ? 'the service itself decides' : `stored verdict: ${decidedBy(facts)}`;
+}
+
+/** Throws UsageError FLAG_CONFLICT for a flag of another mode, FLAG_INVALID for a scope that the service does not manage. */
 function checkFlags(options: Options): void {
-  const { hookUrl, identifierType, status, step, grantMode, grantedFor } = options;
-  const foreign =
-    options.mode === 'direct'
-      ? { '--hook-url': hookUrl }
-      : {
-          '--identifier-type': identifierType,
-          '--status': status,
-          '--step': step,
-          '--grant-mode': grantMode,
-          '--granted-for': grantedFor,
-        };
+  const { mode, scope, hookUrl, identifierType, status, step, grantMode, grantedFor } = options;
+  if (mode === 'managed' && !MANAGED_SCOPES.includes(scope)) {
+    throw new UsageError('FLAG_INVALID', `--mode managed goes with ${MANAGED_SCOPES.join(' and ')} alone.`, {
+      field: '--mode',
+      hint: 'Any other scope is decided by your hook, or by a verdict that is stored with --mode direct.',
+    });
+  }
+  const ofHook = { '--hook-url': hookUrl };
+  const ofVerdict = {
+    '--identifier-type': identifierType,
+    '--status': status,
+    '--step': step,
+    '--grant-mode': grantMode,
+    '--granted-for': grantedFor,
+  };
+  const foreign = { ...(mode === 'delegated' ? {} : ofHook), ...(mode === 'direct' ? {} : ofVerdict) };
   const [flag] = Object.entries(foreign).find(([, value]) => value !== undefined) ?? [];
   if (flag === undefined) return;
-  const hint =
-    options.mode === 'direct'
-      ? 'A stored verdict asks no hook.'
-      : 'Store a verdict with --mode direct; else the hook gives it.';
+  const hints = {
+    direct: 'A stored verdict asks no hook.',
+    delegated: 'Store a verdict with --mode direct; else the hook gives it.',
+    managed: 'What the service decides itself has neither a hook nor a verdict.',
+  };
+  const hint = hints[options.mode];
   throw new UsageError('FLAG_CONFLICT', `${flag} does not go with --mode ${options.mode}.`, { field: flag, hint });
 }
 

@@ -8,7 +8,9 @@ export type IdentifierType = DirectVerdict['identifier_types'][number];
 
 /** What decides about a scope, as it is asked for. */
 export type Wanted =
-  { mode: 'delegated'; hookUrl: string } | { mode: 'direct'; identifierTypes: IdentifierType[]; verdict: Verdict };
+  | { mode: 'delegated'; hookUrl: string }
+  | { mode: 'direct'; identifierTypes: IdentifierType[]; verdict: Verdict }
+  | { mode: 'managed' };
 
 /**
  * Puts a scope into the list. An entry for the same scope and the same users is replaced, with the fields that we do not know
@@ -23,7 +25,7 @@ export function putEntry(
   const same = entries.filter((entry) => entry.scope === scope);
   const twin = same.find((entry) => isTwin(entry, wanted));
   const entry = makeEntry(scope, wanted, twin);
-  const gone = same.filter((other) => other === twin || other.mode !== wanted.mode || wanted.mode === 'delegated');
+  const gone = same.filter((other) => other === twin || other.mode !== wanted.mode || wanted.mode !== 'direct');
   if (gone.length === 1 && isDeepStrictEqual(twin, entry)) return { entries, entry, replaced: [], changed: false };
   const at = entries.findIndex((other) => other === (twin ?? same[0]));
   const place = at < 0 ? entries.length : at;
@@ -43,6 +45,7 @@ function isTwin(entry: AllowedScope, wanted: Wanted): boolean {
 }
 
 function makeEntry(scope: string, wanted: Wanted, twin: AllowedScope | undefined): AllowedScope {
+  if (wanted.mode === 'managed') return { ...(twin?.mode === 'managed' ? twin : {}), scope, mode: 'managed' };
   if (wanted.mode === 'delegated') {
     const before = twin?.mode === 'delegated' ? twin : undefined;
     const delegated = { ...before?.delegated, delegation_hook: wanted.hookUrl };
