@@ -33,11 +33,11 @@ export interface Group {
 
 const MANAGED: Only = {
   provider: 'prelude',
-  instead: 'Dynamic is configured in its dashboard. See what an environment says of itself with: stepup init',
+  instead: 'Dynamic is configured in its dashboard; stepup init --provider dynamic shows what its settings say.',
 };
 const FACTORS: Only = {
   provider: 'dynamic',
-  instead: 'At Prelude the application decides on the steps. See how with: stepup scope list',
+  instead: 'Name Dynamic with --provider dynamic. At Prelude the application decides on the steps: stepup scope list',
 };
 
 export const tree: Record<string, Leaf | Group> = {
@@ -170,7 +170,8 @@ export const tree: Record<string, Leaf | Group> = {
     summary: 'a step-up hook to play with',
     only: {
       provider: 'prelude',
-      instead: 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init',
+      instead:
+        'Dynamic calls no hook: the environment’s settings decide. They are shown by stepup init --provider dynamic.',
     },
     verbs: {
       serve: { summary: 'answer step-up calls with a fixed verdict', load: () => import('./commands/hook/serve.js') },

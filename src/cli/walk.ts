@@ -46,7 +46,7 @@ export async function walk(
         case 'challenge':
           challengeId = event.challenge.challengeId;
           refused = [];
-          if (sendsCode(event.challenge)) source.ready(challengeId);
+          if (sendsCode(event.challenge)) source.ready(challengeId, event.accepts);
           break;
         case 'step':
           if (event.step.kind === 'choice') {

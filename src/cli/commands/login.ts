@@ -49,10 +49,10 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
   const method = await loginMethod(context, options);
-  if (method.kind === 'phone' || method.kind === 'email') source.ready();
   const provider = await context.provider();
+  if (method.kind === 'phone' || method.kind === 'email') source.ready(undefined, provider.codeForm);
   const before = await presentSession(context, provider);
-  if (before) terminal.note(`This replaces the session of ${before.userId}.`);
+  if (before) terminal.note(`This will replace the session of ${before.userId}.`);
   const outcome = await walk(context, provider.login(method), source, (event, triesLeft) =>
     noteEvent(terminal, event, triesLeft),
   );
