@@ -29,7 +29,8 @@ export function originUrl(text: string, field: string): string {
   const url = tryUrl(text.includes('://') ? text : `https://${text}`);
   const secured = url?.protocol === 'https:' || (url?.protocol === 'http:' && isLoopback(url.hostname));
   // A pattern of the dashboard's list names no app: a wallet's message and a passkey need the host itself.
-  const named = url?.hostname && !url.hostname.includes('*') && !url.username && !url.password;
+  const whole = url !== undefined && (/[.:]/.test(url.hostname) || isLoopback(url.hostname));
+  const named = whole && !url.hostname.includes('*') && !url.username && !url.password;
   if (url && secured && named) return url.origin;
   throw new UsageError('ORIGIN_INVALID', `${field} is no origin of an app: ${shown(text)}`, {
     field,

@@ -33,11 +33,11 @@ export interface Group {
 
 const MANAGED: Only = {
   provider: 'prelude',
-  instead: 'Dynamic is configured in its dashboard. See what an environment says of itself with: stepup init',
+  instead: 'Dynamic is configured in its dashboard; stepup init --provider dynamic shows what its settings say.',
 };
 const FACTORS: Only = {
   provider: 'dynamic',
-  instead: 'At Prelude the application decides on the steps. See how with: stepup scope list',
+  instead: 'Name Dynamic with --provider dynamic. At Prelude the application decides on the steps: stepup scope list',
 };
 
 const ACCOUNT: Only = {

@@ -59,7 +59,7 @@ export async function walk(
         case 'challenge':
           challengeId = event.challenge.challengeId;
           refused = [];
-          if (sendsCode(event.challenge)) source.ready(challengeId);
+          if (sendsCode(event.challenge)) source.ready(challengeId, event.accepts);
           break;
         case 'step':
           custom = event.step.kind === 'custom' ? event.step.key : undefined;

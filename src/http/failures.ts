@@ -81,6 +81,12 @@ export function serviceFailure(
       status,
     });
   }
+  if (status === 501) {
+    return new UnreachableError('SERVICE_FAILING', `${host} does not have this call (status 501).`, {
+      ...details,
+      status,
+    });
+  }
   if (status >= 500) {
     const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} s.`;
     const what = `status ${status}${page ? ' and an error page that is not JSON' : ''}`;

@@ -2,7 +2,7 @@
 
 const REDACTED = '[redacted]';
 const SECRET_FIELD =
-  /^(code|otp|d|pin|totp|password|new_password|passphrase|code_verifier|private_?key|assertion|passkey_assertion|recovery_?codes?|(minified_?)?jwt|signature|signed_?message)$|token|secret|authorization|cookie|api[-_]?key|verification_code|signed-nonce/i;
+  /^(code|otp|d|pin|totp|password|new_password|passphrase|code_verifier|assertion|passkey_assertion|recovery_?codes?|(minified_?)?jwt|signature|signed_?message)$|token|secret|authorization|cookie|api[-_]?key|private_?key|access_?key|mnemonic|seed_?phrase|key_?shares?|verification_code|signed-nonce/i;
 const NOT_SECRET = /(-|_)expires(-|_)at$|^token_type$/i;
 const JWT = /\beyJ[\w-]+\.[\w-]*\.[\w-]*(\.[\w-]*){0,2}/g;
 /** The address of an authenticator app (Key URI Format): its secret is among the parameters. */

@@ -106,7 +106,7 @@ export interface PendingStep {
 
 export type StepEvent =
   /** The challenge's facts, at its start and after each step; the last one has `currentStep: 'completed'`. */
-  | { type: 'challenge'; challenge: Challenge }
+  | { type: 'challenge'; challenge: Challenge; accepts?: PendingStep['accepts'] }
   | { type: 'code-sent'; step: string; channel: 'sms' | 'email'; sentAt: string; challengeId?: string | undefined }
   | { type: 'step'; step: PendingStep }
   /** The answer was refused; the same step follows again. `code` is the service's. */
@@ -212,6 +212,8 @@ export interface SessionEntry {
  */
 export interface Provider {
   readonly name: ProviderName;
+  /** What the codes look like that it sends; without it, 4 to 8 letters or digits. */
+  readonly codeForm?: PendingStep['accepts'];
   login(method: LoginMethod): AsyncGenerator<StepEvent, void>;
   /** Ends the session at the service and here. False when nobody was logged in. */
   logout(): Promise<boolean>;

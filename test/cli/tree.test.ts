@@ -13,11 +13,13 @@ afterAll(() => remove());
 const offline = { fetch: () => Promise.reject(new Error('the network was used')) };
 const at = (provider: string): string => `--provider ${provider} --emulator=http://127.0.0.1:9`;
 
-const dashboard = 'Dynamic is configured in its dashboard. See what an environment says of itself with: stepup init';
-const steps = 'At Prelude the application decides on the steps. See how with: stepup scope list';
+const dashboard = 'Dynamic is configured in its dashboard; stepup init --provider dynamic shows what its settings say.';
+const steps =
+  'Name Dynamic with --provider dynamic. At Prelude the application decides on the steps: stepup scope list';
+const settings =
+  'Dynamic calls no hook: the environment’s settings decide. They are shown by stepup init --provider dynamic.';
 const account = `Dynamic has no passwords, and a session there ends with: stepup logout ${at('dynamic')}`;
 const credentials = `At Dynamic they are credentials. See them with: stepup credential list ${at('dynamic')}`;
-const settings = 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init';
 
 /** Commands that only Prelude has, as they are typed, with what does the job at Dynamic. */
 const ofPrelude = {

@@ -66,10 +66,10 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, options);
   const given = await loginMethod(context, options);
-  if (given?.kind === 'phone' || given?.kind === 'email') source.ready();
   const provider = await context.provider();
+  if (given?.kind === 'phone' || given?.kind === 'email') source.ready(undefined, provider.codeForm);
   const before = await presentSession(context, provider);
-  if (before) terminal.note(`This replaces the session of ${before.userId}.`);
+  if (before) terminal.note(`This will replace the session of ${before.userId}.`);
   const show = (event: StepEvent, triesLeft: number): void => noteEvent(terminal, event, triesLeft);
   const browser = options.oauth === undefined ? undefined : await startBrowserLogin(context, options.browser !== false);
   const method = given ?? { kind: 'oauth', provider: options.oauth ?? '', redirectUri: browser?.redirectUri ?? '' };

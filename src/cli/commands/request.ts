@@ -104,6 +104,8 @@ function wayOf({
   device,
   assertion,
   assertionCommand,
+  code,
+  codeCommand,
 }: Options): Pick<RequestOptions, 'method' | 'using'> {
   const named = parseMethod(method);
   const given = Object.entries({
@@ -117,6 +119,7 @@ function wayOf({
   const implied = wallet === undefined ? (device === undefined ? undefined : 'totp') : 'wallet';
   if (named !== undefined && implied !== undefined && named !== implied) throw conflict(given[0]!, `--method ${named}`);
   if (named !== undefined && given[0]?.startsWith('--assertion')) throw conflict(given[0], '--method');
+  if (given[0]?.startsWith('--assertion') && (code ?? codeCommand) !== undefined) throw conflict(given[0], '--code');
   return { method: named ?? implied, using: credential ?? wallet ?? device };
 }
 

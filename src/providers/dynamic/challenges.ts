@@ -39,8 +39,6 @@ export interface Challenges {
   take(challengeId: string): Promise<Underway>;
   /** Notes that its code was sent; it lives from then on. */
   noteSent(underway: Underway, sent: { at: string; verificationUUID: string }): Promise<Underway>;
-  /** Names its scopes. */
-  name(underway: Underway, scopes: string[]): Promise<Underway>;
   forget(challengeId: string): Promise<void>;
   /** Throws UsageError CHALLENGE_UNKNOWN. */
   discard(challengeId: string): Promise<void>;
@@ -99,7 +97,6 @@ export function createChallenges(
     },
     take,
     noteSent: ({ id }, sent) => change(id, (stored) => ({ ...stored, sent, expiresAt: iso(now() + LIFE_MS) })),
-    name: ({ id }, scopes) => change(id, (stored) => ({ ...stored, scopes })),
     forget,
     async discard(challengeId) {
       const { challenges } = await records.session();
@@ -113,6 +110,12 @@ export function createChallenges(
 export function without(session: Session, challengeId: string): Session {
   const challenges = Object.fromEntries(Object.entries(session.challenges).filter(([id]) => id !== challengeId));
   return { ...session, challenges };
+}
+
+/** The challenge with its scopes named; what is stored stays as it is until they are granted. */
+export function named({ id, session, stored }: Underway, scopes: string[]): Underway {
+  const now = { ...stored, scopes };
+  return { id, session, stored: now, facts: factsOf(id, now, session) };
 }
 
 /** The facts of a challenge that is completed. */

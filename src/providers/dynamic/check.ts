@@ -1,9 +1,10 @@
 /** Is step-up needed for a scope now? The answer at hand first, then the service's; a failure counts as yes. */
 import { InterruptedError, SessionError, StepupError } from '../../errors.js';
 import { liveGrants } from '../grants.js';
+import { hasPassed } from '../instants.js';
 import { parseAnswer } from '../parse.js';
 import type { CheckResult } from '../provider.js';
-import { refusalError } from './errors.js';
+import { refusalError, sessionOver } from './errors.js';
 import { parseScope } from './input.js';
 import { methodOf } from './provider.js';
 import type { Records } from './record.js';
@@ -16,7 +17,9 @@ import { checkSchema } from './wire.js';
  */
 export async function checkScope(records: Records, keeper: Keeper, text: string, now: number): Promise<CheckResult> {
   const scope = parseScope(text);
-  const held = liveGrants(await records.session(), now).find(({ scopes }) => scopes.includes(scope));
+  const session = await records.session();
+  if (hasPassed(session.accessTokenExpiresAt, now)) throw sessionOver();
+  const held = liveGrants(session, now).find(({ scopes }) => scopes.includes(scope));
   if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt };
   try {
     return await ask(keeper, scope);

@@ -4,11 +4,12 @@ import { SPENDING_TIMEOUT_MS, type Http } from '../../http/client.js';
 import type { Store } from '../../store/store.js';
 import type { System } from '../../system.js';
 import { liveGrants } from '../grants.js';
+import { hasPassed } from '../instants.js';
 import { createKeyring } from '../keyring.js';
 import type { SessionInfo } from '../provider.js';
 import { sessionKeyOf, type DynamicTarget } from '../target.js';
 import { createApi } from './api.js';
-import { createChallenges, KINDS, scopeMissing, type Underway } from './challenges.js';
+import { createChallenges, KINDS, named, scopeMissing, type Underway } from './challenges.js';
 import { ask, checkScope } from './check.js';
 import { checkCaptcha, contactOf, sendCode } from './codes.js';
 import { shownCredentials } from './credentials.js';
@@ -24,8 +25,8 @@ import type { DynamicProvider } from './provider.js';
 import { createRecords, type Session } from './record.js';
 import { isKnownScope } from './scopes.js';
 import { createKeeper } from './session.js';
-import { codeNotSent, noCodeStep, noSuchCredential } from './step-errors.js';
-import { codeSent, createStepUp } from './stepup.js';
+import { codeNotSent, noCodeStep, noSuchCredential, refuseOtherScopes } from './step-errors.js';
+import { codeSent, createStepUp, FORMS } from './stepup.js';
 import { serviceNow } from './totp.js';
 import { createWays } from './ways.js';
 
@@ -89,6 +90,7 @@ export function createDynamic({
 
   return {
     name: 'dynamic',
+    codeForm: FORMS.otp,
     async *login(method) {
       yield* login({ ...tools, environment }, method);
       yield { type: 'logged-in', session: await describe(await records.session()) };
@@ -106,7 +108,8 @@ export function createDynamic({
     discard: (challengeId) => challenges.discard(challengeId),
     async grants() {
       const { session } = await records.read();
-      return session ? liveGrants(session, now()) : [];
+      // The service binds them to the session.
+      return session && !hasPassed(session.accessTokenExpiresAt, now()) ? liveGrants(session, now()) : [];
     },
     async sendCode(challengeId) {
       const underway = await challenges.take(challengeId);
@@ -118,8 +121,10 @@ export function createDynamic({
       if (KINDS[taken.stored.key] === 'otp' && !taken.stored.sent) throw codeNotSent(taken);
       if (!['otp', 'totp', 'recovery'].includes(KINDS[taken.stored.key])) throw noCodeStep(taken);
       if (scopes.length === 0 && taken.stored.scopes.length === 0) throw scopeMissing(challengeId);
-      const underway = scopes.length === 0 ? taken : await challenges.name(taken, parseScopes(scopes, '--scope'));
-      return stepUp.checkCode(underway, code);
+      const wanted = scopes.length === 0 ? taken.stored.scopes : parseScopes(scopes, '--scope');
+      refuseOtherScopes(taken, wanted);
+      await checkUnknown(wanted);
+      return stepUp.checkCode(named(taken, wanted), code);
     },
     async reset({ grants }) {
       const { session } = await records.read();

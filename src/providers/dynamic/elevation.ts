@@ -2,7 +2,7 @@
 import { StepupError, type ErrorCode } from '../../errors.js';
 import { liveGrants, withGrant, type StoredGrant } from '../grants.js';
 import type { Answer, Call } from './api.js';
-import { refusalError } from './errors.js';
+import { isAboutElevation, refusalError } from './errors.js';
 import type { Records } from './record.js';
 import type { Keeper } from './session.js';
 
@@ -52,12 +52,18 @@ function spentNothing(error: unknown): boolean {
 
 /** Binds the grants of one session. `now` gives milliseconds. */
 export function createElevation(records: Records, keeper: Keeper, now: () => number): Elevation {
-  /** Takes the newest grant that holds the scope. One for a single use is gone at once, so that no two calls have it. */
+  /**
+   * Takes a grant that holds the scope: a lasting one before one for a single use, and of these the one with the fewest scopes. One for
+   * a single use is gone at once, so that no two calls have it.
+   */
   async function take(sessionId: string, scope: string): Promise<StoredGrant | undefined> {
     let taken: StoredGrant | undefined;
     await records.updateSession(sessionId, (session) => {
       const live = liveGrants(session, now());
-      taken = live.findLast(({ scopes }) => scopes.includes(scope));
+      const [best] = live
+        .filter(({ scopes }) => scopes.includes(scope))
+        .sort((a, b) => Number(a.singleUse) - Number(b.singleUse) || a.scopes.length - b.scopes.length);
+      taken = best;
       return taken?.singleUse ? { ...session, grants: live.filter((each) => each !== taken) } : session;
     });
     return taken;
@@ -72,7 +78,7 @@ export function createElevation(records: Records, keeper: Keeper, now: () => num
     const headers = { ...call.headers, 'x-dyn-elevated-access-token': grant?.token };
     try {
       const answer = await keeper.call({ ...call, headers, spends: grant?.singleUse });
-      if (grant && answer.refusal?.status === 403) await drop(sessionId, grant);
+      if (grant && answer.refusal && isAboutElevation(answer.refusal)) await drop(sessionId, grant);
       else if (grant && answer.refusal) await putBack(sessionId, grant);
       return { answer, with: grant };
     } catch (error) {

@@ -57,12 +57,14 @@ export function endsChallenge({ code }: Refusal): boolean {
   return OVER.has(code ?? '');
 }
 
-/**
- * Whether a 401 means that the session has ended. Dynamic: 401 also refuses a second TOTP device and a bad device signature; those
- * have codes of their own.
- */
+/** Whether the service says that the session has ended. */
 export function endsSession({ status, code }: Refusal): boolean {
-  return status === 401 && (code === undefined || code === 'unauthorized');
+  return status === 401 && code === 'unauthorized';
+}
+
+/** Whether it may mean that. Dynamic: a 401 need not have a code, and also refuses a second TOTP device, for one. */
+export function mayEndSession({ status, code }: Refusal): boolean {
+  return status === 401 && code === undefined;
 }
 
 type Words = [code: ErrorCode, message: string, hint?: string];
@@ -96,7 +98,7 @@ const TABLE: Record<string, Words> = {
   invalid_external_auth: [
     'REFUSED',
     'The service refused the token of your backend.',
-    'It must be signed by a key of the environment’s JWKS address, with sub, scope, exp and a jti of its own.',
+    'It must be signed by a key of the environment’s JWKS address, with sub and exp, and to step up with scope and a jti of its own.',
   ],
   mfa_device_not_found: ['REFUSED', 'The user has no such MFA method.', 'See them with: stepup mfa list'],
   passkey_not_found: ['REFUSED', 'The service knows no such passkey.', 'See them with: stepup passkey list'],
@@ -156,8 +158,8 @@ export function refusalError(refusal: Refusal, facts: RefusalFacts = {}): Stepup
   if (/captcha/i.test(`${code} ${refusal.message ?? ''}`)) return captchaRequired(details);
   const known = Object.hasOwn(TABLE, code) ? TABLE[code] : undefined;
   if (known) return refused(known);
-  if (status === 403 && facts.gated) return elevationRequired(scope, details);
-  if (status === 403 && facts.reauth) {
+  if (facts.gated && isAboutElevation(refusal)) return elevationRequired(scope, details);
+  if (status === 403 && facts.reauth && isAbout(refusal, /mfa/i)) {
     return refused([
       'MFA_REQUIRED',
       'The user has an MFA method, so the service takes no re-authentication.',
@@ -166,6 +168,16 @@ export function refusalError(refusal: Refusal, facts: RefusalFacts = {}): Stepup
   }
   const said = refusal.message ? `: ${refusal.message.replace(/\.$/, '')}` : '';
   return refused(['REFUSED', `The service refused${said} (${refusal.code ?? `status ${status}`}).`]);
+}
+
+/** Whether a refused call wants another elevated token, or one at all. Dynamic documents the words, and no code. */
+export function isAboutElevation(refusal: Refusal): boolean {
+  return refusal.status === 403 && isAbout(refusal, /elevated|step.?up/i);
+}
+
+/** A refusal without a code is about what it is expected to be about; one with a code, when code or words say so. */
+function isAbout({ code, message = '' }: Refusal, subject: RegExp): boolean {
+  return code === undefined || subject.test(`${code} ${message}`);
 }
 
 /** SessionError SESSION_OVER. */

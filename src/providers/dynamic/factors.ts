@@ -1,5 +1,6 @@
 /** The user's factors: authenticator apps, passkeys, recovery codes. */
 import { UsageError } from '../../errors.js';
+import { malformed } from '../../http/failures.js';
 import type { TotpSecret } from '../../authenticator/totp.js';
 import { parseAnswer } from '../parse.js';
 import type { Elevation } from './elevation.js';
@@ -57,8 +58,12 @@ export function createFactors(options: FactorOptions): Factors {
     ];
   }
 
+  async function find(id: string): Promise<MfaMethod | undefined> {
+    return (await mfaMethods()).find((method) => method.id === id || method.credentialId === id);
+  }
+
   async function one(id: string): Promise<MfaMethod> {
-    const found = (await mfaMethods()).find((method) => method.id === id || method.credentialId === id);
+    const found = await find(id);
     if (found) return found;
     throw new UsageError('CREDENTIAL_UNKNOWN', `The user has no MFA method "${id}".`, {
       field: 'id',
@@ -75,7 +80,9 @@ export function createFactors(options: FactorOptions): Factors {
     },
     async enrolTotp() {
       const answer = await elevation.gated('credential:link', { method: 'GET', path: '/users/mfa/register/totp' });
-      return parseAnswer(totpSchema, answer.json, '/users/mfa/register/totp');
+      const enrolment = parseAnswer(totpSchema, answer.json, '/users/mfa/register/totp');
+      await secretOf(enrolment);
+      return enrolment;
     },
     async confirmTotp(enrolment, given) {
       const { codeOf, stepAt } = await import('../../authenticator/totp.js');
@@ -91,7 +98,8 @@ export function createFactors(options: FactorOptions): Factors {
       if (answer.refusal) throw refusalError(answer.refusal);
       await keyring.saveTotp(enrolment.id, { ...secret, owner: options.ownerOf(session.userId), usedStep: step });
       await keeper.keep(session, answer);
-      return one(enrolment.id);
+      const device = { id: enrolment.id, type: 'totp', verified: true, default: false, keptHere: true };
+      return (await find(enrolment.id)) ?? device;
     },
     async makeDefaultMfa(id) {
       const method = await one(id);
@@ -135,15 +143,24 @@ export function createFactors(options: FactorOptions): Factors {
       });
       await keyring.addPasskey(made.passkey);
       await keeper.keep(session, answer);
-      return one(made.passkey.credentialId);
+      const { credentialId, createdAt } = made.passkey;
+      const added = { id: credentialId, type: 'passkey', verified: true, default: false, createdAt, keptHere: true };
+      return (await find(credentialId)) ?? { ...added, credentialId };
     },
   };
 }
 
-/** The secret, with what its address says of it; where that cannot be read, the usual. */
+/** The secret, with what its address says of it. Throws UnreachableError ANSWER_MALFORMED when the two do not fit. */
 async function secretOf({ secret, uri }: TotpEnrolment): Promise<TotpSecret> {
   const { parseTotpUri, totpSecret } = await import('../../authenticator/totp.js');
-  if (uri === '') return totpSecret(secret);
-  const { algorithm, digits, period } = parseTotpUri(uri);
-  return { secret: totpSecret(secret).secret, algorithm, digits, period };
+  try {
+    const named = parseTotpUri(uri);
+    if (named.secret === totpSecret(secret).secret) {
+      const { algorithm, digits, period } = named;
+      return { secret: named.secret, algorithm, digits, period };
+    }
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+  }
+  throw malformed('The service sent a secret for an authenticator app that cannot be used.');
 }

@@ -9,7 +9,7 @@ export interface Environment {
   name?: string | undefined;
   /** Least API version, e.g. `2026_04_01`. */
   minApiVersion?: string | undefined;
-  /** Dynamic: from `2026_04_01` on the service demands elevated tokens. */
+  /** Dynamic: from `2026_04_01` on the service demands elevated tokens. False also where the settings do not say the version. */
   stepUpEnforced: boolean;
   /** Ways to sign in that are on: `email`, `sms`, `passkey`, `wallet`, `jwt`, and names of social providers. */
   signIn: string[];

@@ -3,13 +3,14 @@ import { SessionError, StepupError } from '../../errors.js';
 import type { DpopKey } from '../../http/dpop.js';
 import { malformed } from '../../http/failures.js';
 import type { CredentialKey, Store } from '../../store/store.js';
-import { hasPassed, localInstant } from '../instants.js';
+import { hasPassed, iso, localInstant } from '../instants.js';
 import { parseAnswer } from '../parse.js';
 import type { AccessToken } from '../provider.js';
+import type { Refusal } from '../refusal.js';
 import type { Answer, Api, Call } from './api.js';
 import { credentialOf, identifierOf } from './credentials.js';
 import { cookiesOnly } from './environment.js';
-import { endsSession, refusalError, sessionOver } from './errors.js';
+import { endsSession, mayEndSession, refusalError, sessionOver } from './errors.js';
 import { compressed } from './keys.js';
 import type { Nonces } from './nonces.js';
 import type { Records, Session } from './record.js';
@@ -80,8 +81,22 @@ export function createKeeper({ store, key, records, api, nonces, now, lockWaitMs
 
   async function callWith(held: Session, call: Omit<Call, 'bearer' | 'sessionKey'>): Promise<Answer> {
     const answer = await send({ ...call, ...asUser(held) });
-    if (answer.refusal && endsSession(answer.refusal)) throw refusalError(answer.refusal);
+    if (answer.refusal && (await isOver(held, call.path, answer.refusal))) {
+      await records.updateSession(held.sessionId, (current) =>
+        current.accessToken === held.accessToken ? { ...current, accessTokenExpiresAt: iso(now()) } : current,
+      );
+      const { status, code: serviceCode, requestId } = answer.refusal;
+      throw sessionOver({ status, serviceCode, requestId });
+    }
     return answer;
+  }
+
+  /** A 401 without a code may be about the call alone; whether the session has ended, the user's own record tells. */
+  async function isOver(held: Session, path: string, refusal: Refusal): Promise<boolean> {
+    if (!mayEndSession(refusal)) return endsSession(refusal);
+    if (path === '/users' || path === '/refresh') return true;
+    const { refusal: second } = await api.call({ method: 'GET', path: '/users', ...asUser(held) });
+    return second?.status === 401;
   }
 
   async function session(): Promise<Session> {

@@ -10,6 +10,15 @@ export function codeNotSent({ id, stored }: Underway): UsageError {
   });
 }
 
+/** Throws UsageError FLAG_CONFLICT when a challenge that has its scopes is to give others. */
+export function refuseOtherScopes({ stored: { scopes } }: Underway, wanted: string[]): void {
+  if (scopes.length === 0 || [...scopes].sort().join(' ') === [...wanted].sort().join(' ')) return;
+  throw new UsageError('FLAG_CONFLICT', `The challenge is for ${scopes.join(' ')}; --scope names others.`, {
+    field: '--scope',
+    hint: 'Leave --scope out, or send a code of its own with: stepup otp send',
+  });
+}
+
 /** UsageError STEP_UNSUPPORTED: the step is of another kind. */
 export function noCodeStep({ id, stored }: Underway): UsageError {
   return new UsageError('STEP_UNSUPPORTED', `The current step is ${stored.key}, to which no code is sent.`, {

@@ -40,7 +40,7 @@ export interface StepUp {
 type CodeSent = Extract<StepEvent, { type: 'code-sent' }>;
 
 /** The codes that a person types, by the kind of their step. */
-const FORMS: Partial<Record<PendingStep['kind'], PendingStep['accepts']>> = {
+export const FORMS: Partial<Record<PendingStep['kind'], PendingStep['accepts']>> = {
   otp: { pattern: /^\d{6}$/, words: 'six digits' },
   totp: { pattern: /^\d{6}$/, words: 'six digits' },
   recovery: { pattern: /^[\w-]{4,64}$/, words: '4 to 64 letters, digits or dashes' },
@@ -69,13 +69,15 @@ export function createStepUp(options: StepUpOptions): StepUp {
   async function* choose(found: Way[], scopes: string[]): AsyncGenerator<StepEvent, Way> {
     const [first] = found;
     if (first && found.length === 1) return first;
-    const idOf = ({ key, using }: Way): string => using ?? key;
+    const idOf = ({ key, using }: Way): string => using ?? key.replace('verify_', '');
     const { step, decided } = pendingStep({
       key: 'method',
       kind: 'choice',
       scope: scopes.join(' '),
       choices: found.map((way) => ({ id: idOf(way), label: way.label })),
-      choiceFlags: '--method NAME or --credential ID',
+      choiceFlags: found.every(({ key }) => key === first?.key)
+        ? '--credential ID'
+        : '--method NAME or --credential ID',
     });
     yield { type: 'step', step };
     const decision = decided();
@@ -88,7 +90,8 @@ export function createStepUp(options: StepUpOptions): StepUp {
   async function* walk(challengeId: string): AsyncGenerator<StepEvent, void> {
     const underway = await challenges.take(challengeId);
     if (underway.stored.scopes.length === 0) throw scopeMissing(challengeId);
-    yield { type: 'challenge', challenge: underway.facts };
+    const kind = KINDS[underway.stored.key];
+    yield { type: 'challenge', challenge: underway.facts, accepts: FORMS[kind] };
     const grant = yield* prove(underway);
     yield { type: 'challenge', challenge: completed(underway.facts) };
     yield { type: 'granted', grant };
@@ -128,7 +131,7 @@ export function createStepUp(options: StepUpOptions): StepUp {
     let underway = started;
     for (;;) {
       if (channel && !underway.stored.sent) {
-        underway = await send(underway);
+        underway = await firstCode(underway);
         yield codeSent(underway, channel);
       }
       const { step, decided } = pendingStep(
@@ -167,6 +170,16 @@ export function createStepUp(options: StepUpOptions): StepUp {
     }
   }
 
+  /** A challenge whose code the service will not send is good for nothing. */
+  async function firstCode(underway: Underway): Promise<Underway> {
+    try {
+      return await send(underway);
+    } catch (error) {
+      if (error instanceof RefusedError) await challenges.forget(underway.id);
+      throw error;
+    }
+  }
+
   /** Computes codes when the secret of the user's device is in the store. */
   async function codesOf({ session, stored }: Underway): Promise<PendingStep['compute']> {
     const held = [...(await keyring.totpOf(options.ownerOf(session.userId)))];
@@ -184,17 +197,30 @@ export function createStepUp(options: StepUpOptions): StepUp {
     if (refusal) {
       const reauth = ['verify_email', 'verify_sms', 'verify_wallet'].includes(stored.key);
       const error = refusalError(refusal, { scopes: stored.scopes, reauth });
-      if (endsChallenge(refusal) || !isWrongCode(refusal)) await challenges.forget(id);
+      const again = isWrongCode(refusal) || refusal.code === 'invalid_scopes';
+      if (endsChallenge(refusal) || !again) await challenges.forget(id);
       throw error;
     }
-    const { elevatedAccessToken } = await keeper.keep(session, answer, (current) => without(current, id));
+    const { elevatedAccessToken } = await kept(id, () =>
+      keeper.keep(session, answer, (current) => without(current, id)),
+    );
     if (!elevatedAccessToken)
       throw notGranted(stored.scopes, 'The service took the proof, but gave no elevated token.');
-    const facts = { factor: stored.key, challengeId: id, now: options.now() };
+    const facts = { factor: stored.key, challengeId: id, now: options.now(), userId: session.userId };
     return keepGrant(
       readable(stored.scopes, () => grantOf(elevatedAccessToken, answer, facts)),
       stored.scopes,
     );
+  }
+
+  /** The proof is spent, also when what came for it cannot be used. */
+  async function kept<T>(id: string, keep: () => Promise<T>): Promise<T> {
+    try {
+      return await keep();
+    } catch (error) {
+      await challenges.forget(id);
+      throw error;
+    }
   }
 
   async function keepGrant(grant: StoredGrant, scopes: string[]): Promise<Grant> {
@@ -222,7 +248,8 @@ export function createStepUp(options: StepUpOptions): StepUp {
     const answer = await keeper.call({ method: 'POST', path: '/externalAuth/verify', json: { jwt }, spends: true });
     if (answer.refusal) throw refusalError(answer.refusal, { scopes });
     const { elevatedAccessToken } = parseAnswer(elevatedSchema, answer.json, '/externalAuth/verify');
-    return keepGrant(grantOf(elevatedAccessToken, answer, { factor: 'assertion', now: options.now() }), scopes);
+    const { userId } = await records.session();
+    return keepGrant(grantOf(elevatedAccessToken, answer, { factor: 'assertion', now: options.now(), userId }), scopes);
   }
 
   return {

@@ -18,6 +18,7 @@ const accessSchema = v.object({
 export type AccessClaims = v.InferOutput<typeof accessSchema>;
 
 const elevatedSchema = v.object({
+  sub: text,
   scope: v.unknown(),
   exp: instant,
   singleUse: v.optional(v.fallback(v.boolean(), false), false),
@@ -35,9 +36,15 @@ export function readAccessToken(token: string): AccessClaims {
 export function grantOf(
   token: string,
   answer: Answer,
-  { factor, challengeId, now }: { factor: string; challengeId?: string | undefined; now: number },
+  {
+    factor,
+    challengeId,
+    now,
+    userId,
+  }: { factor: string; challengeId?: string | undefined; now: number; userId: string },
 ): StoredGrant {
-  const { scope, exp, singleUse } = readToken(elevatedSchema, token, 'an elevated token');
+  const { sub, scope, exp, singleUse } = readToken(elevatedSchema, token, 'an elevated token');
+  if (sub !== undefined && sub !== userId) throw malformed('The service sent an elevated token of another user.');
   if (typeof scope !== 'string') {
     throw malformed(
       'The service sent an elevated token whose scope is no text; the official client would refuse it too.',

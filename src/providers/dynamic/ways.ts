@@ -155,7 +155,8 @@ export function createWays(keeper: Keeper, keyring: Keyring, target: DynamicTarg
     const credential = session.credentials.find(
       (each) => each.id === using || (each.address !== undefined && sameAddress(each.address, address)),
     );
-    const way = ways.find((each) => each.using === (credential?.id ?? using));
+    const id = credential?.id ?? using;
+    const way = ways.find((each) => (each.using ?? each.key.replace('verify_', '')) === id);
     if (way) return way;
     if (credential) {
       const obstacle = await wayOf(credential);

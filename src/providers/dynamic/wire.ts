@@ -56,7 +56,7 @@ export const elevatedSchema = v.object({ elevatedAccessToken: v.pipe(text, v.non
 export const createdSchema = v.object({ verificationUUID: v.pipe(text, v.nonEmpty()) });
 
 export const noncesSchema = v.object({
-  nonces: v.pipe(v.array(v.pipe(text, v.regex(/^[\x21-\x7e]+$/))), v.minLength(1)),
+  nonces: v.pipe(v.array(v.pipe(text, v.regex(/^[\x21-\x7e]{1,256}$/))), v.minLength(1)),
 });
 
 /** Answer of `stepUp/check`. */

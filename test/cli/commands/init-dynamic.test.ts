@@ -260,7 +260,7 @@ describe('settings of another shape', () => {
       },
     });
     const { stdout } = await init({});
-    expect(stdout).toContain('  settings     without a name\n  step-up      not enforced (API version not said)\n');
+    expect(stdout).toContain('  settings     without a name\n  step-up      not known (API version not said)\n');
   });
 
   test('fields of another type count as absent; what is no object is no answer', async () => {

@@ -98,7 +98,7 @@ describe('login', () => {
       run: app.shell,
     });
     expect(status).toBe(0);
-    expect(stderr).toContain(`This replaces the session of ${first}.`);
+    expect(stderr).toContain(`This will replace the session of ${first}.`);
     expect((await app.run('whoami')).stdout.trim()).not.toBe(first);
   });
 

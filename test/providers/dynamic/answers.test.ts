@@ -142,6 +142,7 @@ describe('error bodies', () => {
     await logIn(env, provider);
     front.alter('GET /users', { status: 401, body: { error: { message: 'Unauthorized' } } });
     expect(await failure(provider.credentials())).toMatchObject({ code: 'SESSION_OVER' });
+    await logIn(env, provider);
     front.alter('GET /users', { status: 401, body: { error: { code: 'totp_already_registered', message: 'No' } } });
     expect(await failure(provider.credentials())).toMatchObject({
       code: 'REFUSED',
@@ -332,6 +333,9 @@ describe('a check that fails', () => {
   test('a session that is over is told as such', async () => {
     await logIn(env, provider);
     front.alter('POST /stepUp/check', { status: 401, body: { error: 'Unauthorized' } });
+    expect(await provider.check(SCOPE)).toMatchObject({ required: true, reason: 'check-failed' });
+    front.alter('GET /users', { status: 401, body: { error: 'Unauthorized' } });
+    expect(await failure(provider.check(SCOPE))).toMatchObject({ code: 'SESSION_OVER' });
     expect(await failure(provider.check(SCOPE))).toMatchObject({ code: 'SESSION_OVER' });
   });
 

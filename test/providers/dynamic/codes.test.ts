@@ -170,7 +170,12 @@ describe('a code that was sent', () => {
       field: '--scope',
     });
     expect(await failure(provider.checkCode(challengeId, wrong(code), [SCOPE]))).toMatchObject({ code: 'CODE_WRONG' });
-    const { grant } = await provider.checkCode(challengeId, code);
+    // A wrong code names nothing: the scope is said again.
+    expect(await failure(provider.checkCode(challengeId, code))).toMatchObject({ code: 'SCOPE_COUNT' });
+    expect(await failure(provider.checkCode(challengeId, code, ['foo:bar']))).toMatchObject({
+      code: 'SCOPE_NOT_ALLOWED',
+    });
+    const { grant } = await provider.checkCode(challengeId, code, [SCOPE]);
     expect(grant).toMatchObject({ scopes: [SCOPE] });
   });
 

@@ -103,7 +103,7 @@ describe('promptMfa', () => {
     const { credentialId } = await provider.addPasskey();
     const grant = await granted(provider.request(['user:update'], { method: 'mfa' }), ({ kind, choices }) => {
       expect(kind).toBe('choice');
-      expect(choices.map(({ id }) => id)).toEqual([credentialId, totp, 'verify_recovery']);
+      expect(choices.map(({ id }) => id)).toEqual([credentialId, totp, 'recovery']);
       return { choice: credentialId! };
     });
     expect(grant.factors).toEqual(['verify_passkey']);

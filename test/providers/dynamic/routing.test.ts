@@ -56,11 +56,11 @@ describe('several devices', () => {
   test('the newest is first while none is the default, then the default; recovery codes are last', async () => {
     const { totp, passkey } = await both();
     const ids = async (): Promise<string[]> => (await offered({})).map(({ id }) => id);
-    expect(await ids()).toEqual([passkey.credentialId, totp, 'verify_recovery']);
+    expect(await ids()).toEqual([passkey.credentialId, totp, 'recovery']);
     await provider.makeDefaultMfa(totp);
-    expect(await ids()).toEqual([totp, passkey.credentialId, 'verify_recovery']);
+    expect(await ids()).toEqual([totp, passkey.credentialId, 'recovery']);
     await provider.makeDefaultMfa(passkey.id);
-    expect(await ids()).toEqual([passkey.credentialId, totp, 'verify_recovery']);
+    expect(await ids()).toEqual([passkey.credentialId, totp, 'recovery']);
     expect((await offered({ method: 'mfa' })).map(({ label }) => label.split(':')[0])).toEqual([
       'passkey',
       'authenticator app',

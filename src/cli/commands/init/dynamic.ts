@@ -103,7 +103,8 @@ async function readSettings(context: Context, profile: DynamicProfile): Promise<
 
 function inWords(environment: Environment): string[] {
   const { displayName, name, minApiVersion, stepUpEnforced, signIn, mfa, actions, sessionSeconds } = environment;
-  const enforced = `${stepUpEnforced ? 'enforced' : 'not enforced'} (API version ${minApiVersion ?? 'not said'})`;
+  const word = minApiVersion === undefined ? 'not known' : stepUpEnforced ? 'enforced' : 'not enforced';
+  const enforced = `${word} (API version ${minApiVersion ?? 'not said'})`;
   const methods = mfa.methods.length === 0 ? 'no method' : mfa.methods.join(', ');
   return [
     `  settings     ${[displayName, name].filter(Boolean).join(', ') || 'without a name'}`,
@@ -124,7 +125,14 @@ function actionInWords({ action, required, singleUse, expirySeconds }: Environme
 }
 
 /** What stops a terminal here, and what to do about it. */
-function warnings({ captcha, cookieMode, locked, deviceRegistration, stepUpEnforced }: Environment): string[] {
+function warnings({
+  captcha,
+  cookieMode,
+  locked,
+  deviceRegistration,
+  stepUpEnforced,
+  minApiVersion,
+}: Environment): string[] {
   return [
     ...(captcha === undefined
       ? []
@@ -138,7 +146,7 @@ function warnings({ captcha, cookieMode, locked, deviceRegistration, stepUpEnfor
       : []),
     ...(locked ? ['The environment is locked: it refuses every call.'] : []),
     ...(deviceRegistration ? ['A device must be approved by email before its session can do anything.'] : []),
-    ...(stepUpEnforced
+    ...(stepUpEnforced || minApiVersion === undefined
       ? []
       : ['Elevated tokens can be requested, but nothing demands them: that begins with API version 2026_04_01.']),
   ];

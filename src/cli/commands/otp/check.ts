@@ -44,7 +44,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   );
   if (scopeRequested === '' && options.scope === undefined) throw scopeMissing(challengeId);
   const kind = steps.find(({ key }) => key === currentStep)?.kind;
-  const form = kind === 'recovery' ? { kind, accepts: ANY_CODE } : {};
+  const form = kind === 'recovery' ? { kind, accepts: ANY_CODE } : { accepts: provider.codeForm };
   source.ready(challengeId, form.accepts);
   const scope = options.scope?.join(' ') ?? scopeRequested;
   const answer = await source.next({ challengeId, key: currentStep, scope, ...form }, []).finally(source.close);
