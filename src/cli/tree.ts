@@ -225,7 +225,8 @@ export const tree: Record<string, Leaf | Group> = {
         summary: 'answer step-up calls with a fixed verdict',
         only: {
           provider: 'prelude',
-          instead: 'Dynamic calls no hook: the environment’s settings decide. See them with: stepup init',
+          instead:
+            'Dynamic calls no hook: the environment’s settings decide. They are shown by stepup init --provider dynamic.',
         },
         load: () => import('./commands/hook/serve.js'),
       },

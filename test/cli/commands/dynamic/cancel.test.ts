@@ -28,7 +28,7 @@ async function challenges(): Promise<{ challengeId: string; currentStep: string 
     .challenges;
 }
 async function grants(): Promise<unknown[]> {
-  return (await env.run('status --json')).json<{ grants: unknown[] }>().grants;
+  return (await env.run('whoami --json')).json<{ grants: unknown[] }>().grants;
 }
 const session = async () => (await env.run('whoami --json')).json<{ session: { userId: string } }>().session;
 
