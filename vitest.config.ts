@@ -1,7 +1,10 @@
 import { availableParallelism } from 'node:os';
 import { defineConfig } from 'vitest/config';
 
-/** `unit` needs nothing but the root's packages; `judge` runs the official SDKs, installed in test/judge. */
+/**
+ * `unit` is the everyday loop; `whole` walks tutorials, guides and real processes; `judge` runs the official SDKs, installed in
+ * test/judge.
+ */
 export default defineConfig({
   test: {
     // Tests wait for sockets and child processes as much as they compute.
@@ -11,10 +14,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/judge/**', '**/node_modules/**'],
+          exclude: ['test/**/*.whole.test.ts', 'test/judge/**', '**/node_modules/**'],
           testTimeout: 15_000,
           // Files share a worker's modules: nothing of ours keeps state in one, and loading them anew costs a third of the run.
           isolate: false,
+        },
+      },
+      {
+        test: {
+          name: 'whole',
+          include: ['test/**/*.whole.test.ts'],
+          exclude: ['**/node_modules/**'],
+          testTimeout: 30_000,
         },
       },
       {

@@ -1,5 +1,5 @@
 /**
- * The whole test: the unit tests, then the judges, which bring the official SDKs with a lockfile of their own. Every part runs,
+ * The whole test: the unit tests, the walks, then the judges, which bring the official SDKs with a lockfile of their own. Every part runs,
  * whatever became of the one before; the last line is the sum. With STEPUP_TEST_SUMMARY=FILE the sum also goes there, as JSON.
  */
 import { spawnSync } from 'node:child_process';
@@ -17,6 +17,7 @@ const node = process.execPath;
 try {
   step('the build', node, ['scripts/build.mjs', '--if-needed']);
   vitest('unit');
+  vitest('whole');
   if (step('the installation of the judges', node, ['scripts/install-judges.mjs'])) {
     step("the judges' types", node, ['node_modules/typescript/bin/tsc', '-p', judge]);
     vitest('judge');

@@ -1,6 +1,6 @@
 /** An emulator of a test's own, on free ports in a temporary folder, with a small client of its control API. */
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm } from 'node:fs/promises';
 import { request as httpsRequest } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -65,7 +65,19 @@ export async function startTestEmulator(overrides: TestOptions = {}): Promise<Te
 /** Loaded late, so that a test with services of its own does not load the emulator's. */
 async function startWhole(options: StartOptions, world: World): Promise<RunningEmulator> {
   const { startEmulator } = await import('../../src/emulator/server.js');
+  await Promise.all(['prelude-access.pem', 'dynamic-access.pem'].map((name) => placeKey(options.folder, name)));
   return startEmulator(options, world);
+}
+
+const rsaKeys = new Map<string, Promise<string>>();
+
+/** An RSA key costs more than the rest of a start: the emulators of a worker share one for each file, unless theirs is there. */
+async function placeKey(folder: string, name: string): Promise<void> {
+  const { keepKey, newPem } = await import('../../src/emulator/key-files.js');
+  const key = rsaKeys.get(name) ?? newPem('rsa');
+  rsaKeys.set(name, key);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await keepKey(join(folder, name), () => key);
 }
 
 /** A client of a running emulator's control API. Its calls throw for any status that is no success. */
