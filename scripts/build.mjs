@@ -1,5 +1,6 @@
 /**
- * Bundles src/main.ts with its dependencies into dist/, split so that a command loads only what it runs.
+ * Bundles src/main.ts and the library's entries with their dependencies into dist/, split so that a command loads only what it runs; the
+ * library's type declarations go to dist/types/.
  *
  *   node scripts/build.mjs               always builds
  *   node scripts/build.mjs --if-needed   only when a source is newer than dist/ (what `prepare` runs, also before each first `npx`)
@@ -12,6 +13,11 @@ import { fileURLToPath } from 'node:url';
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const out = join(root, 'dist');
 const stamp = join(out, 'THIRD-PARTY-LICENSES');
+
+/** The library: names under dist/ and their sources. */
+const library = { emulator: 'library/emulator', vitest: 'vitest/vitest', playwright: 'playwright/playwright' };
+/** What a user of the library has, if they use the part that needs it. */
+const peers = ['vitest', '@playwright/test'];
 
 /**
  * What commander gets of Node. It `require`s whole modules, which costs each start about 5 ms: node:process opens all three standard
@@ -67,15 +73,21 @@ async function build() {
     process.exit(1);
   });
   const { collectLicenses } = await import('./licenses.mjs');
+  const { emitDeclarations } = await import('./declarations.mjs');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
   // Built elsewhere and moved to dist/ at the end, so that a build that fails or is interrupted leaves the old one whole.
   const making = join(root, 'node_modules', '.cache', `stepup-build-${process.pid}`);
   try {
-    const { metafile, outputFiles } = await esbuild.build({
+    const declared = emitDeclarations(root, Object.values(library), join(making, 'types'), peers);
+    const bundled = esbuild.build({
       absWorkingDir: root,
-      entryPoints: ['src/main.ts'],
+      entryPoints: {
+        main: 'src/main.ts',
+        ...Object.fromEntries(Object.entries(library).map(([name, source]) => [name, `src/${source}.ts`])),
+      },
       outdir: making,
+      external: peers,
       chunkNames: 'chunks/[name]-[hash]',
       bundle: true,
       splitting: true,
@@ -94,6 +106,7 @@ async function build() {
       define: { STEPUP_VERSION: JSON.stringify(version), __filename: '"stepup"' },
       plugins: [lightCommander],
     });
+    const [{ metafile, outputFiles }] = await Promise.all([bundled, declared]);
     await mkdir(join(making, 'chunks'), { recursive: true });
     await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, withCommonJs(text))));
     await writeFile(join(making, 'THIRD-PARTY-LICENSES'), await collectLicenses(root, Object.keys(metafile.inputs)));

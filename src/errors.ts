@@ -17,6 +17,9 @@ export type ErrorCode =
   | 'STORE_LOCKED'
   | 'CODE_COMMAND_FAILED'
   | 'MESSAGE_NOT_FOUND'
+  | 'STORE_AWAY'
+  | 'SEED_INVALID'
+  | 'STATE_INVALID'
   // wrong usage or bad input (2)
   | 'USAGE'
   | 'FLAG_CONFLICT'
@@ -89,6 +92,8 @@ export type ErrorCode =
   | 'RATE_LIMITED'
   | 'SERVICE_FAILING'
   | 'ANSWER_MALFORMED'
+  // a command that cannot be started (127)
+  | 'COMMAND_NOT_STARTED'
   // interrupted (130)
   | 'INTERRUPTED';
 

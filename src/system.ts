@@ -4,6 +4,7 @@ import { isAbsolute, join, resolve } from 'node:path';
 import type { Readable, Writable } from 'node:stream';
 import { setTimeout as timer } from 'node:timers/promises';
 import { InterruptedError } from './errors.js';
+import type { TakeSignals } from './foreground.js';
 import { fetchFor } from './proxy.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
@@ -26,6 +27,9 @@ export interface Exit {
   stdout: string;
   timedOut: boolean;
 }
+
+/** How a child in the foreground ended: by itself, or by a signal. */
+export type ChildEnd = { status: number } | { signal: NodeJS.Signals };
 
 export interface System {
   /** Arguments after the program's name. */
@@ -50,6 +54,12 @@ export interface System {
    * reason when it fires first; the child and everything that it started are ended then.
    */
   run(commandLine: string, options: RunOptions): Promise<Exit>;
+  /**
+   * Runs a command in our place: our streams are its own, and a signal that comes to us goes to it, once, however it came. One that is
+   * told to end and does not is killed after five seconds, or when it is told again. Only its own end counts, not that of what it has
+   * started. Rejects with FailedError COMMAND_NOT_STARTED.
+   */
+  exec(command: readonly string[], options: { env: Env }): Promise<ChildEnd>;
   /** Fires with an InterruptedError on Ctrl-C (SIGINT), SIGTERM and SIGHUP, and when nobody reads standard output any more. */
   readonly signal: AbortSignal;
 }
@@ -60,7 +70,7 @@ const SAME_SIGNAL_MS = 300;
 /** The world of a real process. Installs the signal handlers; call it once. */
 export async function realSystem(): Promise<System> {
   const env = process.env;
-  const interrupted = interruption();
+  const { interrupted, takeSignals } = interruption();
   endWithReader(process.stdout, interrupted);
   const stderr = onFirstUse(() => {
     // Whoever closed it wants no messages; the work goes on, and there is nobody to tell.
@@ -85,6 +95,8 @@ export async function realSystem(): Promise<System> {
     randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
     sleep,
     run: async (commandLine, options) => (await import('./shell.js')).runShell(commandLine, options),
+    exec: async (command, { env: given }) =>
+      (await import('./foreground.js')).runInForeground(command, given, takeSignals),
     signal: interrupted.signal,
   };
 }
@@ -133,19 +145,46 @@ function endWithReader(stdout: NodeJS.WriteStream, interrupted: AbortController)
   });
 }
 
+interface Interruption {
+  interrupted: AbortController;
+  takeSignals: TakeSignals;
+}
+
 /**
  * The first signal asks for an orderly end; a second one ends at once. One Ctrl-C can arrive twice: npm passes on what the
- * terminal has sent to the whole group already, and libraries that clean up on exit raise it again.
+ * terminal has sent to the whole group already, and libraries that clean up on exit raise it again. While a child is in the
+ * foreground, signals are its own.
  */
-function interruption(): AbortController {
-  const controller = new AbortController();
+function interruption(): Interruption {
+  const interrupted = new AbortController();
   let first: number | undefined;
+  let taker: ((name: NodeJS.Signals) => void) | undefined;
   for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(name, () => {
+      if (taker) return taker(name);
       first ??= performance.now();
       if (performance.now() - first > SAME_SIGNAL_MS) process.exit(130);
-      controller.abort(new InterruptedError());
+      interrupted.abort(new InterruptedError());
     });
   }
-  return controller;
+  return {
+    interrupted,
+    takeSignals(given) {
+      const last = new Map<NodeJS.Signals, number>();
+      taker = (name) => {
+        const now = performance.now();
+        const isSame = now - (last.get(name) ?? -Infinity) < SAME_SIGNAL_MS;
+        if (isSame) return;
+        last.set(name, now);
+        given(name);
+      };
+      // Not ours to end with, while the child may do otherwise.
+      const others = process.platform === 'win32' ? [] : (['SIGQUIT', 'SIGUSR2'] as const);
+      for (const name of others) process.on(name, taker);
+      return () => {
+        for (const name of others) if (taker) process.off(name, taker);
+        taker = undefined;
+      };
+    },
+  };
 }

@@ -1,4 +1,5 @@
-/** Spans of time in words, for people. */
+/** Spans of time, in words for people and as people type them. */
+import { UsageError } from '../errors.js';
 
 const UNITS: [seconds: number, name: string][] = [
   [86_400, 'd'],
@@ -6,6 +7,26 @@ const UNITS: [seconds: number, name: string][] = [
   [60, 'min'],
   [1, 's'],
 ];
+
+const SECONDS: Readonly<Record<string, number>> = { d: 86_400, h: 3600, min: 60, m: 60, s: 1, ms: 0.001 };
+const PART = /(\d+(?:\.\d+)?)(d|h|min|ms|m|s)/g;
+
+/**
+ * Seconds of a span as a person types it: `6m`, `1h30m`, `2d`, `500ms`, or a number of seconds; below zero with a minus in front. Throws
+ * UsageError FLAG_INVALID that names `field`.
+ */
+export function parseDuration(text: string, field: string): number {
+  const [, minus, amount = ''] = /^(-?)(.*)$/.exec(text.replaceAll(' ', '')) ?? [];
+  const sign = minus ? -1 : 1;
+  if (/^\d+(\.\d+)?$/.test(amount)) return sign * Number(amount);
+  const parts = [...amount.matchAll(PART)];
+  if (amount !== '' && parts.map(([part]) => part).join('') === amount) {
+    return sign * parts.reduce((sum, [, count, unit = '']) => sum + Number(count) * (SECONDS[unit] ?? 0), 0);
+  }
+  throw new UsageError('FLAG_INVALID', `${field} takes a span of time such as 90s, 6m or 1h30m, not "${text}".`, {
+    field,
+  });
+}
 
 /** Seconds in at most two units: `45 s`, `2 min 5 s`, `1 h`. Fractions are dropped; below zero counts as none. */
 export function durationInWords(seconds: number): string {

@@ -23,6 +23,23 @@ export interface MessageQuery {
 export interface EmulatorClient {
   /** Messages that fit, oldest first. Throws UsageError FLAG_INVALID for a query that the emulator refuses. */
   messages(query: MessageQuery): Promise<Message[]>;
+  /**
+   * Any other call: a path under the control URL, with query; the answer's body as the schema's value. Throws UsageError FLAG_INVALID
+   * with the emulator's words for what it refuses (its field is `field`), UnreachableError ANSWER_MALFORMED.
+   */
+  call<S extends v.GenericSchema>(call: ControlCall<S>): Promise<v.InferOutput<S>>;
+}
+
+/** A call of the control API. */
+export interface ControlCall<S extends v.GenericSchema> {
+  method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+  path: string;
+  json?: unknown;
+  answer: S;
+  /** It carries a whole state. */
+  bulk?: boolean | undefined;
+  /** The flag or argument that a refusal is about. */
+  field?: string | undefined;
 }
 
 /** Where a control API is. */
@@ -45,6 +62,7 @@ const messagesSchema = v.object({
       provider: v.picklist(['prelude', 'dynamic']),
       challengeId: v.nullable(v.string()),
       suppressed: v.boolean(),
+      reason: v.optional(v.string()),
       createdAt: v.string(),
     }),
   ),
@@ -66,9 +84,10 @@ export async function emulatorClient(
 ): Promise<EmulatorClient> {
   const http = await makeHttp();
 
-  async function read(query: Record<string, string>): Promise<Message[]> {
-    const url = `${control.controlUrl}/messages?${new URLSearchParams(query).toString()}`;
-    const { status, json } = await http.send({ method: 'GET', url, bearer: control.controlToken });
+  async function call<S extends v.GenericSchema>(wish: ControlCall<S>): Promise<v.InferOutput<S>> {
+    const { method, path, json: body, answer, bulk, field } = wish;
+    const url = `${control.controlUrl}${path}`;
+    const { status, json } = await http.send({ method, url, json: body, bearer: control.controlToken, bulk });
     if (status === 401) {
       throw new RefusedError('REFUSED', 'The emulator refuses the control token.', {
         status,
@@ -78,14 +97,20 @@ export async function emulatorClient(
     if (status >= 400) {
       const said = v.safeParse(problemSchema, json);
       const detail = said.success ? said.output.detail : `It answered with status ${status}.`;
-      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${printable(detail)}`);
+      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${printable(detail)}`, { field });
     }
-    const parsed = v.safeParse(messagesSchema, json);
-    if (parsed.success) return parsed.output.messages;
+    const parsed = v.safeParse(answer, json);
+    if (parsed.success) return parsed.output;
     throw new UnreachableError('ANSWER_MALFORMED', `${control.controlUrl} does not answer as an emulator does.`);
   }
 
+  async function read(query: Record<string, string>): Promise<Message[]> {
+    const path = `/messages?${new URLSearchParams(query).toString()}`;
+    return (await call({ method: 'GET', path, answer: messagesSchema })).messages;
+  }
+
   return {
+    call,
     async messages({ wait = 0, ...narrow }) {
       const query: Record<string, string> = {};
       for (const [name, value] of Object.entries(narrow)) if (value !== undefined) query[name] = value;
@@ -99,7 +124,8 @@ export async function emulatorClient(
   };
 }
 
-async function findControl({ globals, system, store, http }: Context): Promise<Control> {
+/** Where its control API is. Throws as `findEmulatorClient`. */
+export async function findControl({ globals, system, store, http }: Context): Promise<Control> {
   const { env } = system;
   const token = env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined;
   if (globals.emulator === undefined && env.STEPUP_EMULATOR_CONTROL_URL) {

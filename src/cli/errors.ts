@@ -34,7 +34,7 @@ export function exitStatus(error: unknown): number {
   if (error instanceof SessionError) return 4;
   if (error instanceof InputNeededError) return 5;
   if (error instanceof UnreachableError) return 6;
-  if (error instanceof FailedError) return 1;
+  if (error instanceof FailedError) return error.code === 'COMMAND_NOT_STARTED' ? 127 : 1;
   return 1;
 }
 

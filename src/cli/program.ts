@@ -127,7 +127,9 @@ async function report(system: System, argv: string[], error: unknown): Promise<n
     import('./terminal/style.js'),
     import('./terminal/printable.js'),
   ]);
-  const text = argv.includes('--json')
+  const end = argv.indexOf('--');
+  // What comes after `--` is another program's.
+  const text = (end < 0 ? argv : argv.slice(0, end)).includes('--json')
     ? printableJson(errorDocument(error, argv))
     : steered(errorText(error, argv, await styleFor(system.env, system.stderr), version));
   system.stderr.write(`${text}\n`);

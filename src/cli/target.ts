@@ -23,7 +23,7 @@ export async function resolveTarget(flags: TargetFlags, env: Env, store: Store):
   const found = await chooseBase(flags, env, store);
   const base = fitting(found, wanted);
   // An explicit --emulator must not be redirected by a variable that was left over.
-  const variables: Env = flags.emulator === undefined ? env : {};
+  const variables: Env = flags.emulator === undefined ? overHttp(env, base) : {};
   const read = readFrom(variables);
   const provider = wanted?.provider ?? providerOf(base, variables);
   try {
@@ -32,6 +32,19 @@ export async function resolveTarget(flags: TargetFlags, env: Env, store: Store):
     const unnamed = error instanceof UsageError && error.code === 'PROFILE_UNKNOWN';
     throw unnamed && wanted && found && !base ? passedOver(found, wanted) : error;
   }
+}
+
+/**
+ * Variables as `emulator exec` sets them name the emulator's https listener, as the official SDK needs it. Both listeners are one
+ * service, and so is a session there: it is spoken to over http, which needs no certificate.
+ */
+function overHttp(env: Env, base: Base | undefined): Env {
+  const { STEPUP_PRELUDE_DOMAIN: domain } = env;
+  const httpsUrl = base?.emulator?.httpsUrl ?? env.STEPUP_EMULATOR_HTTPS_URL;
+  if (!domain || !httpsUrl || base?.emulatorUrl === undefined) return env;
+  const host = httpsUrl.replace(/^https:\/\//, '');
+  const isThere = domain === host || domain.startsWith(`${host}/`);
+  return isThere ? { ...env, STEPUP_PRELUDE_DOMAIN: base.emulatorUrl + domain.slice(host.length) } : env;
 }
 
 interface Wanted {

@@ -26,7 +26,7 @@ export interface Leaf {
 }
 export interface Group {
   summary: string;
-  verbs: Record<string, Leaf>;
+  verbs: Record<string, Leaf | Group>;
   /** Of every verb in it. */
   only?: Only;
 }
@@ -255,7 +255,48 @@ export const tree: Record<string, Leaf | Group> = {
     summary: 'the services on this machine',
     verbs: {
       start: { summary: 'start the emulator', load: () => import('./commands/emulator/start.js') },
+      exec: {
+        summary: 'run a command with an emulator of its own',
+        load: () => import('./commands/emulator/exec.js'),
+      },
       messages: { summary: 'read the messages that it "sent"', load: () => import('./commands/emulator/messages.js') },
+      snapshot: {
+        summary: 'states of the emulator under names, and in files',
+        verbs: {
+          take: { summary: 'keep the state under a name', load: () => import('./commands/emulator/snapshot/take.js') },
+          restore: {
+            summary: 'bring a kept state back',
+            load: () => import('./commands/emulator/snapshot/restore.js'),
+          },
+          list: { summary: 'list the snapshots', load: () => import('./commands/emulator/snapshot/list.js') },
+          remove: { summary: 'remove a snapshot', load: () => import('./commands/emulator/snapshot/remove.js') },
+          export: { summary: 'write the state to a file', load: () => import('./commands/emulator/snapshot/export.js') },
+          import: { summary: 'take a state in from a file', load: () => import('./commands/emulator/snapshot/import.js') },
+        },
+      },
+      events: { summary: 'see what happened, with the reason of each refusal', load: () => import('./commands/emulator/events.js') },
+      clock: {
+        summary: 'the clock by which things expire',
+        verbs: {
+          show: { summary: 'show where it stands', load: () => import('./commands/emulator/clock/show.js') },
+          advance: { summary: 'move it ahead', load: () => import('./commands/emulator/clock/advance.js') },
+          offset: {
+            summary: 'set how far it is ahead of real time',
+            load: () => import('./commands/emulator/clock/offset.js'),
+          },
+          freeze: { summary: 'stop it', load: () => import('./commands/emulator/clock/freeze.js') },
+          resume: { summary: 'let it run again', load: () => import('./commands/emulator/clock/resume.js') },
+        },
+      },
+      fault: {
+        summary: 'what shall go wrong',
+        verbs: {
+          add: { summary: 'let something go wrong', load: () => import('./commands/emulator/fault/add.js') },
+          list: { summary: 'list the faults', load: () => import('./commands/emulator/fault/list.js') },
+          clear: { summary: 'remove one fault, or all', load: () => import('./commands/emulator/fault/clear.js') },
+        },
+      },
+      reset: { summary: 'go back to the start', load: () => import('./commands/emulator/reset.js') },
     },
   },
 };

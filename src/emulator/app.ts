@@ -1,9 +1,20 @@
 /** The application that both listeners serve: the steps at the door, the control API, then the emulated services. */
 import { Hono } from 'hono';
 import { CONTROL_PATH, createControl, type Controlled } from './control/control.js';
-import { bodyLimit, dateHeader, faultStep, loopbackOnly, requestLog, tenantOfPath, type DoorEnv } from './door.js';
-import { failureBody } from './failures.js';
+import {
+  bodyLimit,
+  cutShort,
+  dateHeader,
+  faultStep,
+  loopbackOnly,
+  requestLog,
+  sharedClock,
+  tenantOfPath,
+  type DoorEnv,
+} from './door.js';
+import { failureBody, readableByPages } from './failures.js';
 import type { Variables } from './services.js';
+import { RETRY_AFTER, StoreAwayError } from './state/away.js';
 
 /** An emulated service's routes, with its own CORS and its own answers to paths that it does not have. */
 export type ServiceApp = Hono<{ Variables: Variables }>;
@@ -22,13 +33,23 @@ export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp
   const onBug = options.onBug ?? (() => undefined);
 
   const services = new Hono<DoorEnv>();
-  services.use(tenantOfPath(tenants), requestLog(events), bodyLimit(), faultStep(faults, stopping));
+  services.use(
+    tenantOfPath(tenants),
+    sharedClock(clock),
+    requestLog(events),
+    bodyLimit(),
+    faultStep(faults, events, stopping),
+  );
   for (const service of serviceApps) services.route('/', service);
   services.all('*', (c) => c.json(failureBody(404, c.req.path), 404));
 
   const app = new Hono<DoorEnv>();
-  app.use(dateHeader(clock), loopbackOnly());
+  app.use(cutShort(), dateHeader(clock), loopbackOnly());
   app.onError(async (error, c) => {
+    if (error instanceof StoreAwayError) {
+      const answer = c.json(failureBody(503, c.req.path), 503, { 'Retry-After': RETRY_AFTER });
+      return readableByPages(c, answer);
+    }
     onBug(error);
     const where = error.stack?.split('\n')[1]?.trim() ?? '';
     const tenant = c.get('tenant') ?? tenants.default;

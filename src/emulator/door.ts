@@ -4,12 +4,14 @@ import type { HttpBindings } from '@hono/node-server';
 import { RESPONSE_ALREADY_SENT } from '@hono/node-server/utils/response';
 import type { Context, MiddlewareHandler } from 'hono';
 import { deadline } from './deadline.js';
+import type { MovableClock } from './clock.js';
 import type { EventLog } from './events.js';
-import type { Fault, Faults } from './faults.js';
+import { actionShown, type Fault, type Faults } from './faults.js';
 import { identitiesIn } from './identities.js';
 import { failureBody, readableByPages } from './failures.js';
 import { readBytes } from './json-body.js';
 import type { Clock, Tenant, Variables } from './services.js';
+import { StoreAwayError } from './state/away.js';
 import type { Tenants } from './tenants.js';
 
 /** A request inside the emulator, and what was done to it on the way. */
@@ -19,6 +21,10 @@ export interface DoorEnv {
     /** Id of the fault that happened to it. */
     faultId?: string;
     dropped?: 'before' | 'after';
+    /** Seconds by which its answer's `Date` is off. */
+    skewDateSeconds?: number;
+    /** Bytes of its answer's body that are sent. */
+    truncate?: number;
   };
 }
 
@@ -44,7 +50,25 @@ export function loopbackOnly(): Step {
 export function dateHeader(clock: Clock): Step {
   return async (c, next) => {
     await next();
-    c.res.headers.set('Date', new Date(clock.now()).toUTCString());
+    const skew = (c.get('skewDateSeconds') ?? 0) * 1000;
+    c.res.headers.set('Date', new Date(clock.now() + skew).toUTCString());
+  };
+}
+
+/** Sends the head and as much of the body as a fault says, then cuts the connection. Outermost: the answer is whole before. */
+export function cutShort(): Step {
+  return async (c, next) => {
+    await next();
+    const bytes = c.get('truncate');
+    if (bytes === undefined) return;
+    const body = Buffer.from(await c.res.arrayBuffer());
+    const { outgoing } = c.env;
+    const headers = [...c.res.headers].filter(([name]) => name !== 'content-length' && name !== 'transfer-encoding');
+    // The whole length is announced, so that the reader knows that something is missing.
+    if (body.length > 0) headers.push(['content-length', String(body.length)]);
+    outgoing.writeHead(c.res.status, headers.flat());
+    outgoing.write(body.subarray(0, bytes), () => outgoing.destroy());
+    c.res = RESPONSE_ALREADY_SENT;
   };
 }
 
@@ -62,21 +86,41 @@ export function tenantOfPath(tenants: Tenants): Step {
   };
 }
 
+/** Lets the tenant's things be as old as another emulator of the same store says. */
+export function sharedClock(clock: MovableClock): Step {
+  return async (c, next) => {
+    await clock.refresh(c.var.tenant.id);
+    return next();
+  };
+}
+
 /** Emits `request` once it has been answered: method, path without query, status and why it was refused. No header, no body. */
 export function requestLog(events: EventLog): Step {
   return async (c, next) => {
     await next();
-    const { refusal, faultId, dropped } = c.var;
-    await events.emit(c.var.tenant.id, 'request', {
+    const { refusal, refusalCode, faultId, dropped } = c.var;
+    const about = {
       method: c.req.method,
       path: c.req.path.slice(0, MAX_LOGGED_PATH),
       // A connection that was dropped has no status, whatever the route said.
       status: dropped ? null : c.res.status,
+    };
+    const tenant = c.var.tenant.id;
+    const refused = refusal === undefined ? undefined : { ...about, code: refusalCode ?? null, reason: refusal };
+    if (refused) await events.emit(tenant, 'refusal', refused).catch(unlessAway);
+    const noted = events.emit(tenant, 'request', {
+      ...about,
       ...(refusal === undefined ? {} : { refusal }),
       ...(faultId === undefined ? {} : { fault: faultId }),
       ...(dropped === undefined ? {} : { dropped }),
     });
+    await noted.catch(unlessAway);
   };
+}
+
+/** The answer stands, though nobody can note it: what it says was done. */
+function unlessAway(error: unknown): void {
+  if (!(error instanceof StoreAwayError)) throw error;
 }
 
 /** Refuses a body that no call of the service has use for; one of unknown length is read first. */
@@ -92,7 +136,7 @@ export function bodyLimit(): Step {
 }
 
 /** Lets the faults that a test asked for happen. `stopping` cuts a latency short. */
-export function faultStep(faults: Faults, stopping: AbortSignal): Step {
+export function faultStep(faults: Faults, events: EventLog, stopping: AbortSignal): Step {
   return async (c, next) => {
     const fault = await faults.next(c.var.tenant.id, {
       method: c.req.method,
@@ -102,6 +146,9 @@ export function faultStep(faults: Faults, stopping: AbortSignal): Step {
     });
     if (!fault) return next();
     c.set('faultId', fault.id);
+    const { method, path } = c.req;
+    const about = { method, path: path.slice(0, MAX_LOGGED_PATH), do: actionShown(fault.do) };
+    await events.emit(c.var.tenant.id, 'fault', { change: 'happened', fault: fault.id, ...about });
     return happen(c, next, fault.do, stopping);
   };
 }
@@ -125,7 +172,11 @@ async function happen(
     return;
   }
   if ('requireNonce' in action) c.set('requireNonce', true);
-  else await pause(action.latencyMs, [stopping, c.req.raw.signal]);
+  if ('skewDateSeconds' in action) c.set('skewDateSeconds', action.skewDateSeconds);
+  if ('truncate' in action) c.set('truncate', action.truncate);
+  if ('rotateKey' in action) c.set('rotateKey', true);
+  if ('hookTimeout' in action) c.set('hookTimeout', true);
+  if ('latencyMs' in action) await pause(action.latencyMs, [stopping, c.req.raw.signal]);
   return next();
 }
 

@@ -41,7 +41,17 @@ export interface StartOptions {
   httpsPort: number | undefined;
   /** Folder of the certificate and the signing keys, made on first use; owner-only. */
   folder: string;
-  /** Token of the control API; random when absent. */
+  /** `redis://…` or `rediss://…`: everything is kept there, for every emulator of this store. Absent: in memory. */
+  store?: string | undefined;
+  /** In which state it starts, and to which a reset brings it back: a YAML or JSON file, or what would be in one. */
+  seed?: string | object | undefined;
+  /** A file that `exportOnExit` or `GET /state` gave: it starts with that. It holds secrets. */
+  import?: string | undefined;
+  /** A file that everything is written to when it stops, for its owner only. It holds secrets. */
+  exportOnExit?: string | undefined;
+  /** Ids and codes follow from this text instead of chance. Signing keys never do. Not with `store`. */
+  rngSeed?: string | undefined;
+  /** Token of the control API; when absent that of the store, or a random one. */
   controlToken?: string | undefined;
   /** Called with each event as it happens (what `/events` streams). */
   onEvent?: ((event: EmulatorEvent) => void) | undefined;
@@ -77,5 +87,7 @@ export interface Message {
   provider: 'prelude' | 'dynamic';
   challengeId: string | null;
   suppressed: boolean;
+  /** Why a suppressed one never arrives. */
+  reason?: string | undefined;
   createdAt: string;
 }

@@ -2,6 +2,9 @@
 import * as v from 'valibot';
 import type { State } from './state/interface.js';
 
+/** Ten years. */
+const MAX_SKEW = 10 * 365 * 86_400;
+
 /** What a fault does to a request; one of these. */
 export const FAULT_ACTIONS = {
   status: v.strictObject({
@@ -19,10 +22,19 @@ export const FAULT_ACTIONS = {
   latencyMs: v.strictObject({ latencyMs: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(600_000)) }),
   drop: v.strictObject({ drop: v.picklist(['before', 'after']) }),
   requireNonce: v.strictObject({ requireNonce: v.literal(true) }),
+  /** Seconds by which the answer's `Date` is ahead of real time; negative: behind. */
+  skewDateSeconds: v.strictObject({
+    skewDateSeconds: v.pipe(v.number(), v.integer(), v.minValue(-MAX_SKEW), v.maxValue(MAX_SKEW)),
+  }),
+  /** Bytes of the answer's body that are sent before the connection is cut. */
+  truncate: v.strictObject({ truncate: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(1_000_000)) }),
+  /** The service's access tokens are signed by a new key from this request on. */
+  rotateKey: v.strictObject({ rotateKey: v.literal(true) }),
+  /** The hook call that the request makes is treated as timed out. */
+  hookTimeout: v.strictObject({ hookTimeout: v.literal(true) }),
 } as const;
 
-/** Actions of the contract that this emulator does not have yet. */
-export const MISSING_ACTIONS: readonly string[] = ['skewDateSeconds', 'truncate', 'rotateKey', 'hookTimeout'];
+export type FaultActionName = keyof typeof FAULT_ACTIONS;
 
 const count = v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000_000));
 
@@ -45,15 +57,16 @@ export const FaultFrame = v.strictObject({
   do: v.looseObject({}),
 });
 
-export type FaultAction =
-  | v.InferOutput<typeof FAULT_ACTIONS.status>
-  | v.InferOutput<typeof FAULT_ACTIONS.latencyMs>
-  | v.InferOutput<typeof FAULT_ACTIONS.drop>
-  | v.InferOutput<typeof FAULT_ACTIONS.requireNonce>;
+export type FaultAction = v.InferOutput<(typeof FAULT_ACTIONS)[FaultActionName]>;
 
 export interface Fault extends Omit<v.InferOutput<typeof FaultFrame>, 'do'> {
   id: string;
   do: FaultAction;
+}
+
+/** What a fault does, for the event log: an answer's body and headers may hold a secret. */
+export function actionShown(action: FaultAction): Partial<FaultAction> {
+  return 'status' in action ? { status: action.status } : action;
 }
 
 /** A fault, with how many requests it has met and to how many it has happened. */

@@ -1,17 +1,23 @@
 /** The emulator around the services: its parts put together, its two listeners, its end. */
 import { setMaxListeners } from 'node:events';
+import { FailedError } from '../errors.js';
 import { buildApp, type ServiceApp } from './app.js';
-import { createClock } from './clock.js';
 import { CONTROL_PATH } from './control/control.js';
 import type { Ready, RunningEmulator, StartOptions } from './emulator.js';
 import { createEventLog } from './events.js';
 import { createFaults } from './faults.js';
 import { createInbox } from './inbox.js';
+import { prepareKeeping } from './keeping.js';
 import { listen, type FetchCallback, type Listener } from './listener.js';
 import { makeOwnFolder } from './own-folder.js';
-import type { Services } from './services.js';
+import { createSeededRandom } from './rng.js';
+import { createScenarios } from './scenarios.js';
+import type { Services, Tenant } from './services.js';
 import { createSettings } from './settings.js';
-import { createMemoryState } from './state/memory.js';
+import { createSnapshots } from './snapshots.js';
+import type { Json } from './state/interface.js';
+import { openStore, startError, type Store } from './store.js';
+import { createTenantDocuments } from './tenant-document.js';
 import { createTenants } from './tenants.js';
 import { loadCertificate } from './tls.js';
 
@@ -31,12 +37,15 @@ const TOKEN_BYTES = 24;
 
 /**
  * Starts an emulator with the given services; it answers when this resolves. Throws FailedError: PORT_IN_USE, LISTEN_FAILED,
- * FILE_UNREADABLE, FILE_UNWRITABLE. Nothing is left running then.
+ * FILE_UNREADABLE, FILE_UNWRITABLE, STORE_AWAY, SEED_INVALID, STATE_INVALID; UsageError URL_INVALID, FLAG_CONFLICT. Nothing is left running then.
  */
 export async function openHouse(options: StartOptions, world: World, make: MakeServices): Promise<RunningEmulator> {
   const { host, port, httpsPort, folder } = options;
+  const keeping = await prepareKeeping(options);
   await makeOwnFolder(folder);
   const tls = httpsPort === undefined ? undefined : await loadCertificate(folder, world);
+  const store = await openStore({ url: options.store, folder, now: world.now });
+  const { state, clock } = store;
   const listeners: Listener[] = [];
   const stopping = new AbortController();
   // Every stream and every waiting call listens to it.
@@ -57,28 +66,55 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
 
     const url = `http://${nameOf(host)}:${http.port}`;
     const tenants = createTenants({ url, domain: `localhost:${(https ?? http).port}` });
-    const controlToken = options.controlToken ?? Buffer.from(world.randomBytes(TOKEN_BYTES)).toString('base64url');
-    const clock = createClock(world.now);
-    const state = createMemoryState({ ageNow: clock.ageNow });
+    const controlToken = options.controlToken ?? (await controlTokenOf(store, world));
     const events = createEventLog(state, clock, options.onEvent);
-    const inbox = createInbox(state, clock, events);
+    const scenarios = createScenarios(state);
+    const inbox = createInbox(state, clock, events, scenarios);
     const settings = createSettings(state);
+    const random = options.rngSeed === undefined ? undefined : createSeededRandom(options.rngSeed);
     const services: Services = {
       state,
       clock,
-      randomBytes: world.randomBytes,
+      // What belongs to no tenant has a stream of its own, under a name that no tenant can have.
+      randomBytes: random?.of(':all') ?? world.randomBytes,
+      randomOf: random?.of,
       emit: events.emit,
       deliver: inbox.deliver,
       settings: settings.read,
+      scenario: scenarios.of,
       tenant: async (id) => tenants.get(id),
       tenantOfApp: async (appId) => tenants.ofApp(appId),
       tenantOfEnvironment: async (environmentId) => tenants.ofEnvironment(environmentId),
-      folder,
+      keys: store.keys,
     };
-    const faults = createFaults(state, world.randomBytes);
+    const starts = new Map<string, Json>();
+    const documents = createTenantDocuments({ state, clock, random, start: (tenant) => starts.get(tenant) });
+    const snapshots = createSnapshots(state, documents);
+    const faults = createFaults(state, services.randomBytes);
     const { onBug, version = '' } = options;
-    const parts = { state, clock, events, inbox, faults, settings, tenants, controlToken, version, onBug };
+    const parts = {
+      store: store.kind,
+      state,
+      clock,
+      events,
+      inbox,
+      faults,
+      settings,
+      tenants,
+      controlToken,
+      version,
+      onBug,
+      documents,
+      snapshots,
+      services,
+    };
     const app = buildApp({ ...parts, stopping: stopping.signal }, await make(services));
+    const ensureTenant = async (id: string): Promise<Tenant> => {
+      const tenant = tenants.get(id);
+      if (tenant) return tenant;
+      throw new FailedError('SEED_INVALID', `This emulator has no tenant "${id}".`, { field: 'tenants' });
+    };
+    await keeping.begin({ state, documents, services, starts, ensureTenant });
     fetch = app.fetch;
 
     const ready: Ready = {
@@ -92,11 +128,32 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       dynamic: tenants.default.dynamic,
     };
     let stopped: Promise<void> | undefined;
-    return { ready, stop: () => (stopped ??= stop().then(() => state.close())) };
+    const end = async (): Promise<void> => {
+      await stop();
+      inbox.close();
+      try {
+        await keeping.end([tenants.default], documents);
+      } finally {
+        await state.close();
+      }
+    };
+    return { ready, stop: () => (stopped ??= end()) };
   } catch (error) {
     await stop();
-    throw error;
+    await state.close();
+    throw startError(error);
   }
+}
+
+/** A new token; with a store that emulators share, the one that is kept there. */
+async function controlTokenOf({ kind, keys }: Store, world: World): Promise<string> {
+  const make = (): string => Buffer.from(world.randomBytes(TOKEN_BYTES)).toString('base64url');
+  if (kind === 'memory') return make();
+  return keys.keep(
+    'control-token',
+    async () => make(),
+    (text) => text,
+  );
 }
 
 /** Under which name a client on this machine reaches what listens on `host`. */

@@ -1,5 +1,7 @@
 /** Ids and codes that both services have, from one source of randomness. */
 
+import type { TenantPlace } from './tenant-place.js';
+
 /** Fills `size` bytes; the emulator's own source comes in through it. */
 export type RandomBytes = (size: number) => Uint8Array;
 
@@ -9,6 +11,20 @@ export function newUuid(randomBytes: RandomBytes): string {
   bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x40, 6);
   bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
   return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
+}
+
+/**
+ * The code to send to an identity: the one that the seed pins for it, else a random one. `length` is 4 to 8; a service that takes no
+ * other length is not sent a pinned code of another.
+ */
+export async function drawCode(
+  { services, tenant }: TenantPlace,
+  identity: string,
+  { length, only = false }: { length: number; only?: boolean },
+): Promise<string> {
+  const { code } = await services.scenario(tenant.id, identity);
+  const fits = code !== undefined && (!only || code.length === length);
+  return fits ? code : newCode(length, services.randomBytes);
 }
 
 /** A numeric code, each of the 10^`length` equally likely. `length` is 4 to 8. */

@@ -1,5 +1,7 @@
 /** What the emulated services get from the emulator that hosts them. */
 import type { DynamicReady, EmulatorEvent, Message, PreludeReady } from './emulator.js';
+import type { KeyStore } from './key-store.js';
+import type { Scenario } from './scenarios.js';
 import type { State } from './state/interface.js';
 
 /** One Prelude application and one Dynamic environment, with users, inbox, clock, faults and settings of its own. */
@@ -93,14 +95,18 @@ export interface Services {
   /** Puts a message into the tenant's inbox and emits `message` (without the code). */
   deliver(tenant: string, message: Omit<Message, 'id' | 'createdAt'>): Promise<void>;
   settings(tenant: string): Promise<Settings>;
+  /** What always happens to a phone number, an address or a user's id, as the seed says. */
+  scenario(tenant: string, identity: string): Promise<Scenario>;
+  /** With `--rng-seed`: the tenant's own stream of bytes, which goes before `randomBytes`. */
+  randomOf?: ((tenant: string) => (size: number) => Uint8Array) | undefined;
   /** The tenant of a frontend path prefix (`default` for none), or undefined. */
   tenant(id: string): Promise<Tenant | undefined>;
   /** The tenant whose Prelude application has this id, or undefined. */
   tenantOfApp(appId: string): Promise<Tenant | undefined>;
   /** The tenant whose Dynamic environment has this id, or undefined. */
   tenantOfEnvironment(environmentId: string): Promise<Tenant | undefined>;
-  /** Folder for keys that outlive a restart, owner-only. */
-  folder: string;
+  /** Secrets that outlive a restart, and are those of every emulator of the store. */
+  keys: KeyStore;
 }
 
 /** What the server's own steps hand to the routes behind them, as Hono variables. */
@@ -108,8 +114,14 @@ export interface Variables {
   tenant: Tenant;
   /** A fault asks for a nonce on this request, whatever the settings say. */
   requireNonce?: boolean;
+  /** A fault makes the hook call of this request time out. */
+  hookTimeout?: boolean;
+  /** A fault rotates the signing key of access tokens before this request. */
+  rotateKey?: boolean;
   /** Why a request was refused, in words, for the event log; never on the service's own answer. */
   refusal?: string;
+  /** The code that the answer gives. */
+  refusalCode?: string;
 }
 
 export type { EmulatorEvent };

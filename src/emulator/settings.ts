@@ -1,5 +1,6 @@
 /** The switches that the reference leaves open: one set a tenant, kept in the state. */
 import * as v from 'valibot';
+import { plainObject } from './plain-object.js';
 import type { GatedPath, Settings } from './services.js';
 import type { State } from './state/interface.js';
 
@@ -30,7 +31,7 @@ const GATED_PATHS = [
 
 const DynamicPatch = v.strictObject({
   minApiVersion: v.exactOptional(v.picklist(['2026_01_01', '2026_04_01'])),
-  enforce: v.exactOptional(v.strictObject(v.entriesFromList(GATED_PATHS, flag))),
+  enforce: v.exactOptional(v.pipe(plainObject, v.strictObject(v.entriesFromList(GATED_PATHS, flag)))),
   actions: v.exactOptional(
     v.array(
       v.strictObject({
@@ -71,7 +72,7 @@ export const SettingsPatch = v.strictObject({
   refreshTokenSeconds: v.exactOptional(seconds),
   // A part of a second is allowed: a test of a slow hook need not take long.
   hookTimeoutSeconds: v.exactOptional(v.pipe(v.number(), v.minValue(0.01), v.maxValue(600))),
-  dynamic: v.exactOptional(DynamicPatch),
+  dynamic: v.exactOptional(v.pipe(plainObject, DynamicPatch)),
 });
 export type SettingsPatch = v.InferOutput<typeof SettingsPatch>;
 

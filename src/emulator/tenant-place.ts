@@ -11,7 +11,31 @@ export function age({ services, tenant }: TenantPlace): number {
   return services.clock.ageNow(tenant.id);
 }
 
+/** The state's tenant for what ages by real time, whatever a tenant's clock says: no clock of this name is ever moved. */
+export function realTimeTenant(tenant: string): string {
+  return `:real:${tenant}`;
+}
+
+/**
+ * Marks something as seen until `until` (milliseconds, real time). True for the first time, for one of many at once. It is judged by real
+ * time elsewhere, so a moved clock must not let it be shown again.
+ */
+export function seeOnce(
+  { services, tenant }: TenantPlace,
+  kind: string,
+  id: string,
+  until: number,
+): Promise<boolean> {
+  const key = { tenant: realTimeTenant(tenant.id), kind, id };
+  return services.state.putIfAbsent(key, true, { expiresAt: Math.min(until, Number.MAX_SAFE_INTEGER) });
+}
+
 /** Key of one of the tenant's records. */
 export function keyOf({ tenant }: TenantPlace, kind: string, id: string): { tenant: string; kind: string; id: string } {
   return { tenant: tenant.id, kind, id };
+}
+
+/** The services for one tenant: with its own stream of randomness, where there is one. */
+export function servicesFor(services: Services, { id }: Tenant): Services {
+  return services.randomOf ? { ...services, randomBytes: services.randomOf(id) } : services;
 }

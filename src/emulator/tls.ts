@@ -1,10 +1,9 @@
 /** The certificate of the https listener: one self-signed leaf, made on first use. It can sign for nobody else. */
-import { createPrivateKey, X509Certificate } from 'node:crypto';
-import { chmod, readFile } from 'node:fs/promises';
+import { createPrivateKey, randomBytes, X509Certificate } from 'node:crypto';
+import { chmod, link, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import writeFileAtomic from 'write-file-atomic';
 import { FailedError } from '../errors.js';
-import { osReason } from '../os-reason.js';
+import { osCode, osReason } from '../os-reason.js';
 import type { Pair } from './leaf.js';
 
 export interface Certificate extends Pair {
@@ -40,28 +39,47 @@ export async function loadCertificate(folder: string, world: TlsWorld): Promise<
   return { ...kept, certPath };
 }
 
-/** Makes a pair while no other start does; the one that comes later finds what the first has made. */
+/**
+ * Makes a pair and keeps it where no good one is. Of several starts at once, all use the one that came first: a link is made only where
+ * there is nothing. Neither this nor `replaceFile` is left to a library: those listen to the process's signals, which is not ours alone.
+ */
 async function renewPair(path: string, world: TlsWorld): Promise<Pair> {
-  const { default: lockfile } = await import('proper-lockfile');
-  let release: () => Promise<void>;
+  const made = await makePair(world);
+  const draft = await writeDraft(path, made.key + made.cert, 0o600);
   try {
-    release = await lockfile.lock(path, {
-      realpath: false,
-      retries: { retries: 100, minTimeout: 20, maxTimeout: 100 },
-      // Who lost the lock writes a whole file all the same: the rename decides.
-      onCompromised: () => undefined,
-    });
+    for (;;) {
+      if (await linked(draft, path)) return made;
+      const first = await readPair(path, world.now());
+      if (first) return first;
+      await moveAway(path, `${draft}.old`, world);
+    }
   } catch (error) {
-    throw unwritable(path, error);
-  }
-  try {
-    const found = await readPair(path, world.now());
-    if (found) return found;
-    const made = await makePair(world);
-    await replaceFile(path, made.key + made.cert, 0o600);
-    return made;
+    throw error instanceof FailedError ? error : unwritable(path, error);
   } finally {
-    await release();
+    await rm(draft, { force: true });
+  }
+}
+
+/** Removes a pair that is not good, unless another start has put a good one in its place since it was read. */
+async function moveAway(path: string, aside: string, world: TlsWorld): Promise<void> {
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (osCode(error) !== 'ENOENT') throw error;
+    return;
+  }
+  if (await readPair(aside, world.now())) await linked(aside, path);
+  await rm(aside, { force: true });
+}
+
+/** False when there is something already. */
+async function linked(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (error) {
+    if (osCode(error) === 'EEXIST') return false;
+    throw error;
   }
 }
 
@@ -111,9 +129,24 @@ async function readText(path: string): Promise<string | undefined> {
 
 /** Writes beside the file and renames, so that a reader sees the old one or the new one, whole. */
 async function replaceFile(path: string, text: string, mode: number): Promise<void> {
+  const draft = await writeDraft(path, text, mode);
   try {
-    await writeFileAtomic(path, text, { mode });
+    await rename(draft, path);
   } catch (error) {
+    await rm(draft, { force: true });
+    throw unwritable(path, error);
+  }
+}
+
+/** A new file beside the path. Its mode is as given, whatever the umask. */
+async function writeDraft(path: string, text: string, mode: number): Promise<string> {
+  const draft = `${path}.${randomBytes(6).toString('hex')}`;
+  try {
+    await writeFile(draft, text, { mode, flag: 'wx' });
+    await chmod(draft, mode);
+    return draft;
+  } catch (error) {
+    await rm(draft, { force: true });
     throw unwritable(path, error);
   }
 }

@@ -1,5 +1,6 @@
 /** Checks of WebAuthn ceremonies (Level 2 §7.1, §7.2) for ES256 keys. No storage, no clock. */
 import { createHash, createPublicKey, verify, type KeyObject } from 'node:crypto';
+import { shown } from './shown.js';
 import { jsonObject } from './jws.js';
 
 /** What a ceremony was started with. */
@@ -94,8 +95,8 @@ export async function checkAssertion(
 }
 
 function checkClientData({ type, origin }: ClientData, wanted: string, expected: Expected): void {
-  if (type !== wanted) throw new CeremonyError(`client data of type ${wanted}`, 'another type');
-  if (origin !== expected.origin) throw new CeremonyError(`the origin ${expected.origin}`, 'another');
+  if (type !== wanted) throw new CeremonyError(`client data of type ${wanted}`, shown(type));
+  if (origin !== expected.origin) throw new CeremonyError(`the origin ${expected.origin}`, shown(origin));
 }
 
 function checkAuthenticatorData(

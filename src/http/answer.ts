@@ -5,6 +5,8 @@ import { malformed, retryAfterSeconds, serviceFailure } from './failures.js';
 
 /** Larger answers are refused. Bytes. */
 const MAX_ANSWER_BYTES = 1024 * 1024;
+/** A whole state of an emulator. */
+const MAX_BULK_BYTES = 512 * 1024 * 1024;
 
 export interface ReadAnswer {
   /** The parsed body; undefined when it is empty or no JSON. */
@@ -20,9 +22,14 @@ const errorBody = v.object({
 
 /**
  * Reads the body. Sets `failure` for a redirect, 429, 5xx, and a body that is no JSON; throws UnreachableError
- * ANSWER_MALFORMED for one over the limit. `now` is in milliseconds.
+ * ANSWER_MALFORMED for one over the limit, which is 1 MB, or 512 MB for a `bulk` one. `now` is in milliseconds.
  */
-export async function readAnswer(response: Response, host: string, now: number): Promise<ReadAnswer> {
+export async function readAnswer(
+  response: Response,
+  host: string,
+  now: number,
+  bulk = false,
+): Promise<ReadAnswer> {
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();
@@ -31,7 +38,7 @@ export async function readAnswer(response: Response, host: string, now: number):
       failure: malformed(`${host} answered with a redirect, which is not followed.`, { status }),
     };
   }
-  const text = await readText(response, host);
+  const text = await readText(response, host, bulk ? MAX_BULK_BYTES : MAX_ANSWER_BYTES);
   const json = parseJson(text);
   const said = v.safeParse(errorBody, json);
   const body = said.success ? said.output : {};
@@ -74,10 +81,10 @@ function depthOf(text: string): number {
   return deepest;
 }
 
-async function readText(response: Response, host: string): Promise<string> {
+async function readText(response: Response, host: string, maxBytes: number): Promise<string> {
   const tooLarge = (): UnreachableError =>
-    malformed(`${host} answered with more than ${MAX_ANSWER_BYTES / 1024} KB.`, { status: response.status });
-  if (Number(response.headers.get('content-length') ?? 0) > MAX_ANSWER_BYTES) {
+    malformed(`${host} answered with more than ${maxBytes / 1024} KB.`, { status: response.status });
+  if (Number(response.headers.get('content-length') ?? 0) > maxBytes) {
     await response.body?.cancel();
     throw tooLarge();
   }
@@ -87,7 +94,7 @@ async function readText(response: Response, host: string): Promise<string> {
   for await (const chunk of response.body) {
     size += chunk.byteLength;
     // Leaving the loop cancels the stream.
-    if (size > MAX_ANSWER_BYTES) throw tooLarge();
+    if (size > maxBytes) throw tooLarge();
     chunks.push(chunk);
   }
   return Buffer.concat(chunks).toString('utf8');

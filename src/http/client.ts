@@ -28,6 +28,8 @@ export interface HttpRequest {
    * outlives Ctrl-C, which takes effect at the next call, and a time limit below 15 seconds.
    */
   spends?: boolean | undefined;
+  /** Request or answer is a whole state: of any size, and so full of secrets that `--debug` shows no body. */
+  bulk?: boolean | undefined;
   /** Called as soon as the answer's head is there, also when its body then turns out to be unusable. */
   onHead?: ((status: number, headers: Headers) => void) | undefined;
 }
@@ -79,7 +81,7 @@ export function createHttp(options: HttpOptions): Http {
     const host = new URL(request.url).host;
     const headers = headersOf(request);
     const body = request.json === undefined ? undefined : JSON.stringify(request.json);
-    const shownRequest = showRequest(request.method, request.url, headers, request.json, redactor);
+    const shownRequest = showRequest(request.method, request.url, headers, request.bulk ? undefined : request.json, redactor);
     debug?.(shownRequest);
     const startedAt = now();
 
@@ -111,8 +113,8 @@ export function createHttp(options: HttpOptions): Http {
       const init = { method: request.method, headers, redirect: 'manual' as const, signal: stop.signal };
       const response = await reached(options.fetch(request.url, body === undefined ? init : { ...init, body }));
       request.onHead?.(response.status, response.headers);
-      const answer = await reached(readAnswer(response, host, now()));
-      const shownAnswer = showAnswer(response, answer.json, now() - startedAt, redactor);
+      const answer = await reached(readAnswer(response, host, now(), request.bulk));
+      const shownAnswer = showAnswer(response, request.bulk ? undefined : answer.json, now() - startedAt, redactor);
       debug?.(shownAnswer);
       if (answer.failure) throw answer.failure;
       return { status: response.status, headers: response.headers, json: answer.json };

@@ -75,16 +75,13 @@ test('these are all that only one service has', () => {
   expect(only('dynamic')).toEqual(named(ofDynamic));
 });
 
-function commands(children: Record<string, Leaf | Group>): [string, Leaf][] {
+function commands(children: Record<string, Leaf | Group>, before = '', only?: Leaf['only']): [string, Leaf][] {
   return Object.entries(children)
-    .flatMap(([name, child]): [string, Leaf][] =>
-      'verbs' in child
-        ? Object.entries(child.verbs).map(([verb, leaf]) => [
-            `${name} ${verb}`,
-            { ...leaf, ...((leaf.only ?? child.only) && { only: leaf.only ?? child.only! }) },
-          ])
-        : [[name, child]],
-    )
+    .flatMap(([name, child]): [string, Leaf][] => {
+      const own = child.only ?? only;
+      if ('verbs' in child) return commands(child.verbs, `${before}${name} `, own);
+      return [[`${before}${name}`, { ...child, ...(own && { only: own }) }]];
+    })
     .toSorted(([one], [other]) => (one < other ? -1 : 1));
 }
 

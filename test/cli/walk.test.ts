@@ -87,6 +87,7 @@ async function play(
     randomBytes: (size: number) => new Uint8Array(size),
     sleep: async () => undefined,
     run: async () => ({ status: 0, stdout: '', timedOut: false }),
+    exec: async () => ({ status: 0 }),
     signal: new AbortController().signal,
   };
   const terminal = await createTerminal(system, { json: false, input: true });

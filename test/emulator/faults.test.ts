@@ -1,3 +1,6 @@
+import { readFile } from 'node:fs/promises';
+import { request as httpRequest } from 'node:http';
+import { request as httpsRequest } from 'node:https';
 import { Hono } from 'hono';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { EmulatorEvent } from '../../src/emulator/emulator.js';
@@ -159,6 +162,50 @@ describe('faults', () => {
     expect(await (await call('/a')).json()).toMatchObject({ nonce: false });
   });
 
+  it.each([120, -3600])('skews the Date by %i s, and nothing else', async (skewDateSeconds) => {
+    await one.control.fault({ match: { path: '/a' }, do: { skewDateSeconds } });
+    const off = async (path: string): Promise<number> =>
+      (Date.parse((await call(path)).headers.get('date') ?? '') - Date.now()) / 1000;
+    expect(Math.abs((await off('/a')) - skewDateSeconds)).toBeLessThan(5);
+    expect(Math.abs(await off('/b'))).toBeLessThan(5);
+  });
+
+  it.each(['http', 'https'] as const)('truncates the body, then cuts the connection (%s)', async (scheme) => {
+    const { ready } = one.emulator;
+    const fault = await one.control.fault({ match: { path: '/a' }, times: 2, do: { truncate: 9 } });
+    const address = scheme === 'http' ? `${ready.url}/a` : `${ready.httpsUrl}/a`;
+    const ca = await readFile(ready.caCert);
+    expect(await rawAnswer(address, ca)).toEqual({ length: 25, body: '{"nonce":', whole: false });
+    expect(ran).toEqual(['GET /a']);
+    expect(events.at(-1)).toMatchObject({ type: 'request', status: 200, fault });
+    await expect(call('/a').then((response) => response.text())).rejects.toThrow('terminated');
+    expect((await call('/a')).status).toBe(200);
+  });
+
+  it('a body that is no longer is sent whole', async () => {
+    await one.control.fault({ do: { truncate: 1000 } });
+    expect(await (await call('/a')).json()).toEqual({ nonce: false, text: '' });
+  });
+
+  it('truncates to nothing, a refusal as well', async () => {
+    await one.control.fault({ do: { truncate: 0 } });
+    expect(await rawAnswer(`${one.emulator.ready.url}/a`)).toEqual({ length: 25, body: '', whole: false });
+  });
+
+  it('tells when it is added, happens, and goes, without the body that it answers', async () => {
+    const fault = await one.control.fault({ times: 1, do: { status: 500, body: 'secret-body' } });
+    await call('/a');
+    await one.control.call('DELETE', `/faults/${fault}`);
+    await one.control.clearFaults();
+    expect(events.filter(({ type }) => type === 'fault')).toMatchObject([
+      { change: 'added', fault, do: { status: 500 }, times: 1 },
+      { change: 'happened', fault, do: { status: 500 }, method: 'GET', path: '/a' },
+      { change: 'removed', fault },
+      { change: 'cleared' },
+    ]);
+    expect(JSON.stringify(events)).not.toContain('secret-body');
+  });
+
   it('latency holds the request; a stop cuts it short', async () => {
     await one.control.fault({ do: { latencyMs: 600_000 } });
     const held = call('/a');
@@ -206,10 +253,11 @@ describe('faults', () => {
     [{ match: { url: '/a' }, do: { status: 500 } }, 400, 'match.url'],
     [{ times: 0, do: { status: 500 } }, 400, 'times'],
     [{ everyNth: 1.5, do: { status: 500 } }, 400, 'everyNth'],
-    [{ do: { skewDateSeconds: 5 } }, 501, 'do.skewDateSeconds'],
-    [{ do: { truncate: 5 } }, 501, 'do.truncate'],
-    [{ do: { rotateKey: true } }, 501, 'do.rotateKey'],
-    [{ do: { hookTimeout: true } }, 501, 'do.hookTimeout'],
+    [{ do: { skewDateSeconds: 0.5 } }, 400, 'do.skewDateSeconds'],
+    [{ do: { truncate: -1 } }, 400, 'do.truncate'],
+    [{ do: { rotateKey: 'yes' } }, 400, 'do.rotateKey'],
+    [{ do: { hookTimeout: false } }, 400, 'do.hookTimeout'],
+    [{ do: { rotateKey: true, hookTimeout: true } }, 400, 'do'],
   ])('%j is refused with %i, naming %s', async (fault, status, field) => {
     const response = await one.control.call('POST', '/faults', fault);
     expect(response.status).toBe(status);
@@ -218,3 +266,17 @@ describe('faults', () => {
     expect(answer.detail).toContain(field.split('.').at(-1));
   });
 });
+
+/** What the wire has: announced length, bytes of the body, and whether the answer came to its end. */
+function rawAnswer(url: string, ca?: Buffer): Promise<{ length: number; body: string; whole: boolean }> {
+  return new Promise((resolve, reject) => {
+    const send = url.startsWith('https:') ? httpsRequest : httpRequest;
+    const request = send(url, { agent: false, ...(ca && { ca }) }, (response) => {
+      let body = '';
+      response.setEncoding('utf8').on('data', (chunk: string) => (body += chunk));
+      const length = Number(response.headers['content-length']);
+      response.on('error', () => undefined).on('close', () => resolve({ length, body, whole: response.complete }));
+    });
+    request.on('error', reject).end();
+  });
+}

@@ -11,6 +11,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import type { ServiceApp } from '../../src/emulator/app.js';
 import { loadKeys as loadDynamicKeys } from '../../src/emulator/dynamic/keys.js';
 import type { EmulatorEvent } from '../../src/emulator/emulator.js';
+import { folderKeys } from '../../src/emulator/key-store.js';
 import { loadKeys as loadPreludeKeys } from '../../src/emulator/prelude/keys.js';
 import type { Services, Variables } from '../../src/emulator/services.js';
 import { httpsGet, startTestEmulator, type TestEmulator, type TestOptions } from '../support/emulator.js';
@@ -134,8 +135,8 @@ describe('house', () => {
         message: 'The folder /proc/nope/x cannot be made: it does not exist.',
       };
       await expect(start(hello, { folder: '/proc/nope/x' })).rejects.toMatchObject(refused);
-      await expect(loadPreludeKeys('/proc/nope/x')).rejects.toMatchObject(refused);
-      await expect(loadDynamicKeys('/proc/nope/x')).rejects.toMatchObject(refused);
+      await expect(loadPreludeKeys(folderKeys('/proc/nope/x'))).rejects.toMatchObject(refused);
+      await expect(loadDynamicKeys(folderKeys('/proc/nope/x'))).rejects.toMatchObject(refused);
     },
   );
 

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { calculateJwkThumbprint, type JWK } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { loadKeys as loadDynamicKeys } from '../../src/emulator/dynamic/keys.js';
+import { folderKeys } from '../../src/emulator/key-store.js';
 import { keepKey, newPem, signingKeyOf } from '../../src/emulator/key-files.js';
 
 let folder: string;
@@ -56,9 +57,9 @@ describe.each([
 it('the secret of the recovery codes is that of the file', async () => {
   const pem = await newPem('rsa');
   await writeFile(join(folder, 'dynamic-access.pem'), pem);
-  const [one, again] = [await loadDynamicKeys(folder), await loadDynamicKeys(folder)];
+  const [one, again] = [await loadDynamicKeys(folderKeys(folder)), await loadDynamicKeys(folderKeys(folder))];
   expect(again.secret.equals(one.secret)).toBe(true);
   expect(one.secret).toHaveLength(32);
   await rm(join(folder, 'dynamic-access.pem'));
-  expect((await loadDynamicKeys(folder)).secret.equals(one.secret)).toBe(false);
+  expect((await loadDynamicKeys(folderKeys(folder))).secret.equals(one.secret)).toBe(false);
 });

@@ -11,6 +11,7 @@ const TYPES: Record<string, (value: unknown) => boolean> = {
   boolean: (value) => typeof value === 'boolean',
   null: (value) => value === null,
   integer: (value) => Number.isInteger(value),
+  number: (value) => typeof value === 'number',
 };
 
 /** Whether a value is valid. */
@@ -63,6 +64,8 @@ function holds(root: Node, schema: Node, keyword: string, value: unknown): boole
       return !Array.isArray(value) || value.some((entry) => valid(given, entry));
     case 'minItems':
       return !Array.isArray(value) || value.length >= limit;
+    case 'maxItems':
+      return !Array.isArray(value) || value.length <= limit;
     case 'uniqueItems':
       return !Array.isArray(value) || new Set(value).size === value.length;
     case 'minLength':

@@ -20,6 +20,7 @@ export interface RunOptions {
   fetch?: typeof fetch;
   signal?: AbortSignal;
   run?: System['run'];
+  exec?: System['exec'];
   sleep?: System['sleep'];
   onStdout?: (text: string) => void;
   onStderr?: (text: string) => void;
@@ -77,6 +78,7 @@ export async function stepup(args: string | string[], options: RunOptions): Prom
     randomBytes: (size) => randomBytes(size),
     sleep: options.sleep ?? ((ms, signal) => abortableSleep(ms, signal)),
     run: options.run ?? (() => Promise.reject(new Error('this test runs no child process'))),
+    exec: options.exec ?? (() => Promise.reject(new Error('this test runs no command'))),
     signal: options.signal ?? new AbortController().signal,
   });
   if (unused.length > 0) throw new Error(`never asked: ${String(unused[0]![0])}\n${plain(stderr.text())}`);

@@ -17,7 +17,7 @@ const move = v.strictObject({
 });
 
 /** GET tells where the tenant's clock stands; POST takes one of `advance`, `offset` (seconds), `freeze`, `resume`, and tells it too. */
-export function clockCalls({ clock, events }: Controlled): Hono<ControlEnv> {
+export function clockCalls({ clock, events, inbox }: Controlled): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
   app.get('/', (c) => c.json(standing(clock, c.var.tenant.id)));
   app.post('/', async (c) => {
@@ -30,12 +30,13 @@ export function clockCalls({ clock, events }: Controlled): Hono<ControlEnv> {
     if (Math.abs(clock.ageNow(tenant) + (advance ?? 0) * 1000 - clock.now()) > MAX_SECONDS * 1000) {
       throw new Problem(400, 'The clock goes at most 100 years either way.', 'advance');
     }
-    if (advance !== undefined) clock.advance(tenant, Math.round(advance * 1000));
-    if (offset !== undefined) clock.offset(tenant, Math.round(offset * 1000));
-    if (given.freeze) clock.freeze(tenant);
-    if (given.resume) clock.resume(tenant);
+    if (advance !== undefined) await clock.advance(tenant, Math.round(advance * 1000));
+    if (offset !== undefined) await clock.offset(tenant, Math.round(offset * 1000));
+    if (given.freeze) await clock.freeze(tenant);
+    if (given.resume) await clock.resume(tenant);
     const now = standing(clock, tenant);
     await events.emit(tenant, 'clock', now);
+    await inbox.release(tenant);
     return c.json(now);
   });
   return app;

@@ -5,9 +5,12 @@ import type { MovableClock } from '../clock.js';
 import type { EventLog } from '../events.js';
 import type { Faults } from '../faults.js';
 import type { Inbox } from '../inbox.js';
-import type { Tenant } from '../services.js';
+import type { Services, Tenant } from '../services.js';
 import type { SettingsStore } from '../settings.js';
+import type { Snapshots } from '../snapshots.js';
+import { StoreAwayError } from '../state/away.js';
 import type { State } from '../state/interface.js';
+import type { TenantDocuments } from '../tenant-document.js';
 import type { Tenants } from '../tenants.js';
 import { clockCalls } from './clock.js';
 import { eventCalls } from './events.js';
@@ -16,18 +19,26 @@ import { bearer, noPages } from './guard.js';
 import { messageCalls } from './messages.js';
 import { Problem } from './problem.js';
 import { settingsCalls } from './settings.js';
+import { snapshotCalls } from './snapshots.js';
 import { stateCalls } from './state.js';
+import { tokenCalls } from './tokens.js';
+import { userCalls } from './users.js';
 
 /** Where the control API is mounted: a prefix that no emulated service has. */
 export const CONTROL_PATH = '/__emulator';
 
 /** What the control API steers. */
 export interface Controlled {
+  /** What `/health` tells. */
+  store: 'memory' | 'redis';
   state: State;
   clock: MovableClock;
   events: EventLog;
   inbox: Inbox;
   faults: Faults;
+  documents: TenantDocuments;
+  snapshots: Snapshots;
+  services: Services;
   settings: SettingsStore;
   tenants: Tenants;
   controlToken: string;
@@ -43,13 +54,14 @@ export interface ControlEnv {
 }
 
 /** Calls of the contract that this emulator does not have yet. */
-const MISSING = ['snapshots', 'tokens', 'tenants', 'users', 'ui'];
+const MISSING = ['tenants', 'ui'];
 
 /** The control API. `onBug` gets an error that is none of ours to show; the answer is a plain 500. */
 export function createControl(controlled: Controlled, onBug: (error: Error) => void): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
   app.onError((error) => {
     if (error instanceof Problem) return error.toResponse();
+    if (error instanceof StoreAwayError) return new Problem(503, error.message).toResponse();
     onBug(error);
     return new Problem(500, 'The emulator itself failed.').toResponse();
   });
@@ -59,13 +71,8 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
   });
   app.get('/health', async (c) => {
     const { state, tenants, version } = controlled;
-    try {
-      await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });
-    } catch {
-      // Whatever the store says: to whoever asks, it is away.
-      throw new Problem(503, 'The store is away.');
-    }
-    return c.json({ status: 'ok', version, store: 'memory', tenants: tenants.count });
+    await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });
+    return c.json({ status: 'ok', version, store: controlled.store, tenants: tenants.count });
   });
 
   app.use(bearer(controlled.controlToken), async (c, next) => {
@@ -73,14 +80,18 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
     const tenant = controlled.tenants.get(id);
     if (!tenant) throw new Problem(404, `There is no tenant "${id}".`, 'tenant');
     c.set('tenant', tenant);
+    await controlled.clock.refresh(tenant.id);
     return next();
   });
   app.route('/messages', messageCalls(controlled));
   app.route('/events', eventCalls(controlled));
   app.route('/state', stateCalls(controlled));
+  app.route('/snapshots', snapshotCalls(controlled));
+  app.route('/users', userCalls(controlled));
   app.route('/clock', clockCalls(controlled));
   app.route('/faults', faultCalls(controlled));
   app.route('/settings', settingsCalls(controlled));
+  app.route('/tokens', tokenCalls(controlled));
   for (const name of MISSING) {
     for (const path of [`/${name}`, `/${name}/*`]) {
       app.all(path, () => {

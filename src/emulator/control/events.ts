@@ -1,20 +1,26 @@
 /** `GET /events`: what happens, as server-sent events. */
+import { once } from 'node:events';
 import { Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import * as v from 'valibot';
 import type { Controlled, ControlEnv } from './control.js';
 import { deadline } from '../deadline.js';
+import { ALL_SO_FAR } from '../event-stream.js';
+import { StoreAwayError } from '../state/away.js';
 import { check, readQuery } from './input.js';
 
 /** A comment goes out this often, so that a reader that is gone is noticed. */
 const KEEP_ALIVE_MS = 15_000;
+/** How long a stream waits for a store that is away before it looks again. */
+const AWAY_MS = 1000;
 
 const id = v.pipe(v.string(), v.digits(), v.transform(Number), v.safeInteger());
 const query = v.strictObject({ after: v.exactOptional(id) });
 
 /**
  * Streams the events that are kept, then each as it happens. `Last-Event-ID`, which a browser's reader sends when it connects again,
- * goes before `?after=`; without either the stream begins with the oldest.
+ * goes before `?after=`; without either the stream begins with the oldest. Comments tell a reader more than it needs: that it has all so
+ * far, that the stream is alive, that the store is away.
  */
 export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
   return new Hono<ControlEnv>().get('/', (c) => {
@@ -27,17 +33,33 @@ export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
       const gone = new AbortController();
       stream.onAbort(() => gone.abort());
       await stream.write(': connected\n\n');
-      while (!stopping.aborted && !stream.aborted) {
+      let told = false;
+      const tell = async (): Promise<void> => {
         const pending = await events.read(tenant, seen);
         for (const event of pending) {
           await stream.writeSSE({ id: String(event.id), data: JSON.stringify(event) });
           seen = event.id;
         }
-        if (pending.length > 0) continue;
+        if (pending.length > 0) return;
+        if (!told) await stream.write(`: ${ALL_SO_FAR}\n\n`);
+        told = true;
         const limit = deadline(KEEP_ALIVE_MS, [stopping, gone.signal]);
-        await events.wait(tenant, seen, limit.signal);
-        if (limit.signal.aborted && !stopping.aborted) await stream.write(': still here\n\n');
-        limit.clear();
+        try {
+          await events.wait(tenant, seen, limit.signal);
+          if (limit.signal.aborted && !stopping.aborted) await stream.write(': still here\n\n');
+        } finally {
+          limit.clear();
+        }
+      };
+      while (!stopping.aborted && !stream.aborted) {
+        await tell().catch(async (error: unknown) => {
+          if (!(error instanceof StoreAwayError)) throw error;
+          // The stream outlives it, and goes on where it was.
+          const limit = deadline(AWAY_MS, [stopping, gone.signal]);
+          if (!limit.signal.aborted) await once(limit.signal, 'abort');
+          limit.clear();
+          if (!stopping.aborted && !stream.aborted) await stream.write(': the store is away\n\n');
+        });
       }
     });
   });

@@ -1,6 +1,6 @@
 /** `/faults`: what shall go wrong, and for which requests. */
 import { Hono } from 'hono';
-import { FAULT_ACTIONS, FaultFrame, MISSING_ACTIONS, type FaultAction } from '../faults.js';
+import { actionShown, FAULT_ACTIONS, FaultFrame, type FaultAction, type FaultActionName } from '../faults.js';
 import type { Controlled, ControlEnv } from './control.js';
 import { check, readBody } from './input.js';
 import { Problem } from './problem.js';
@@ -8,7 +8,7 @@ import { Problem } from './problem.js';
 const MAX_FAULTS = 1000;
 
 /** GET lists the faults with their counts, POST adds one, DELETE removes one or all. Of several that fit a request the oldest happens. */
-export function faultCalls({ faults }: Controlled): Hono<ControlEnv> {
+export function faultCalls({ faults, events }: Controlled): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
   app.get('/', async (c) => c.json({ faults: await faults.list(c.var.tenant.id) }));
   app.post('/', async (c) => {
@@ -18,30 +18,30 @@ export function faultCalls({ faults }: Controlled): Hono<ControlEnv> {
     if ((await faults.list(tenant)).length >= MAX_FAULTS) {
       throw new Problem(400, `There are ${MAX_FAULTS} faults already; remove some first.`);
     }
-    return c.json(await faults.add(tenant, { ...frame, do: action }), 201);
+    const added = await faults.add(tenant, { ...frame, do: action });
+    const { id: fault, match, times, everyNth } = added;
+    await events.emit(tenant, 'fault', { change: 'added', fault, match, times, everyNth, do: actionShown(action) });
+    return c.json(added, 201);
   });
   app.delete('/', async (c) => {
     await faults.removeAll(c.var.tenant.id);
+    await events.emit(c.var.tenant.id, 'fault', { change: 'cleared' });
     return c.body(null, 204);
   });
   app.delete('/:id', async (c) => {
     const id = c.req.param('id');
     if (!(await faults.remove(c.var.tenant.id, id))) throw new Problem(404, `There is no fault "${id}".`);
+    await events.emit(c.var.tenant.id, 'fault', { change: 'removed', fault: id });
     return c.body(null, 204);
   });
   return app;
 }
 
 function readAction(given: Record<string, unknown>): FaultAction {
-  const missing = MISSING_ACTIONS.find((name) => name in given);
-  if (missing !== undefined)
-    throw new Problem(501, `This emulator does not have the fault "${missing}" yet.`, `do.${missing}`);
-  const names = Object.keys(FAULT_ACTIONS).filter((name) => name in given);
-  if (names.length !== 1) {
-    throw new Problem(400, `"do" takes exactly one of ${Object.keys(FAULT_ACTIONS).join(', ')}.`, 'do');
+  const known = Object.keys(FAULT_ACTIONS) as FaultActionName[];
+  const [name, ...more] = known.filter((one) => one in given);
+  if (name === undefined || more.length > 0) {
+    throw new Problem(400, `"do" takes exactly one of ${known.join(', ')}.`, 'do');
   }
-  if ('status' in given) return check(FAULT_ACTIONS.status, given, 'do');
-  if ('latencyMs' in given) return check(FAULT_ACTIONS.latencyMs, given, 'do');
-  if ('drop' in given) return check(FAULT_ACTIONS.drop, given, 'do');
-  return check(FAULT_ACTIONS.requireNonce, given, 'do');
+  return check(FAULT_ACTIONS[name], given, 'do');
 }

@@ -1,5 +1,6 @@
 /** Dynamic: the answers of every sign-in, verify, MFA and refresh call, with fresh tokens. */
 import type { Context } from 'hono';
+import { age } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import type { Claims } from '../jws.js';
 import { showCredential } from './credentials.js';
@@ -27,7 +28,8 @@ export async function verifyResponse(
 ): Promise<Claims> {
   const { services, tenant, tokens } = place;
   const iat = Math.floor(services.clock.now() / 1000);
-  const exp = Math.floor(session.endsAt / 1000);
+  // What is left of the session by its own age, told in real time.
+  const exp = iat + Math.max(1, Math.round((session.endsAt - age(place)) / 1000));
   const jti = newUuid(services.randomBytes);
   const access: Claims = {
     iss: tenant.dynamic.issuer,

@@ -1,6 +1,7 @@
 /** The emulated Dynamic service. */
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
+import { createRotation } from '../rotation.js';
 import type { Services } from '../services.js';
 import { checkDeviceSignature } from './device-signature.js';
 import { answerRefusal, DynamicError, type Env } from './errors.js';
@@ -16,6 +17,7 @@ import { publicRoutes } from './routes/public.js';
 import { sessionRoutes } from './routes/session.js';
 import { stepUpRoutes } from './routes/step-up.js';
 import { walletRoutes } from './routes/wallets.js';
+import { shown } from '../shown.js';
 import { Tokens } from './tokens.js';
 
 const ALLOWED_HEADERS = [
@@ -37,12 +39,17 @@ const ALLOWED_HEADERS = [
   'x-mfa-auth-token',
 ];
 
-/** Builds the service for every tenant. Its signing key is read from `services.folder`, or made, when it is first needed. */
+/** Builds the service for every tenant. Its signing key is read from `services.keys`, or made, when it is first needed. */
 export async function createDynamic(services: Services): Promise<Hono<Env>> {
-  const parts: Parts = { services, tokens: new Tokens(services.folder), keySets: new KeySets() };
+  const parts: Parts = {
+    services,
+    tokens: new Tokens(services.keys),
+    rotation: createRotation(services, 'dynamic'),
+    keySets: new KeySets(),
+  };
   const api = new Hono<Env>();
   api.onError(answerRefusal);
-  api.use('*', crossOrigin(parts), noStore(), findEnvironment(parts), deviceSignature(parts));
+  api.use('*', crossOrigin(parts), noStore(), findEnvironment(parts), signingKeys(parts), deviceSignature(parts));
   for (const routes of [publicRoutes, codeRoutes, stepUpRoutes, mfaRoutes, passkeyRoutes, walletRoutes]) {
     api.route('/', routes(parts));
   }
@@ -81,8 +88,21 @@ function noStore(): MiddlewareHandler<Env> {
 function findEnvironment({ services }: Parts): MiddlewareHandler<Env> {
   return async (c, next) => {
     const tenant = await services.tenantOfEnvironment(c.req.param('environmentId') ?? '');
-    if (!tenant) throw new DynamicError('environment_not_found', 'environment: expected one that exists, got another');
+    if (!tenant) throw new DynamicError('environment_not_found', `environment: expected one that exists, got ${shown(c.req.param('environmentId'))}`);
     c.set('tenant', tenant);
+    await next();
+  };
+}
+
+/** Knows the environment's signing keys; a fault rotates them first. */
+function signingKeys({ services, tokens, rotation }: Parts): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const { id } = c.get('tenant');
+    await rotation.refresh(id);
+    if (c.get('rotateKey')) {
+      const { sessionSeconds } = (await services.settings(id)).dynamic;
+      await rotation.rotate(id, await tokens.base(), Math.max(sessionSeconds, 86_400));
+    }
     await next();
   };
 }

@@ -1,9 +1,10 @@
 /** Tokens of the developer's own backend: they sign its users in, and elevate them. */
 import * as v from 'valibot';
-import { age, keyOf } from '../tenant-place.js';
+import { age, seeOnce } from '../tenant-place.js';
 import { parseJws } from '../jws.js';
 import { DynamicError } from './errors.js';
 import { settingsOf, type Place } from './parts.js';
+import { offBy, shown } from '../shown.js';
 import { MAX_TOKEN } from './tokens.js';
 
 const Instant = v.pipe(v.number(), v.finite());
@@ -18,9 +19,6 @@ const Assertion = v.object({
 });
 export type Assertion = v.InferOutput<typeof Assertion>;
 
-/** How long an id is remembered after its assertion has ended: clocks of tests are moved by less. */
-const REMEMBERED_MS = 30 * 86_400_000;
-
 /** The verified claims. Throws DynamicError `invalid_external_auth`. */
 export async function verifyAssertion(place: Place, token: string): Promise<Assertion> {
   const { externalAuth } = await settingsOf(place);
@@ -33,21 +31,19 @@ export async function verifyAssertion(place: Place, token: string): Promise<Asse
   if (!parsed.success) throw refuse(`${v.getDotPath(parsed.issues[0]) ?? 'claims'}: expected its form, got another`);
   const { output: claims } = parsed;
   const now = place.services.clock.now() / 1000;
-  if (now >= claims.exp) throw refuse('exp: expected one to come, got one in the past');
-  if (claims.nbf !== undefined && now < claims.nbf) throw refuse('nbf: expected one in the past, got one to come');
+  if (now >= claims.exp) throw refuse(`exp: expected one to come, got one ${offBy(claims.exp - now)}`);
+  if (claims.nbf !== undefined && now < claims.nbf) throw refuse(`nbf: expected one in the past, got one ${offBy(claims.nbf - now)}`);
   const { iss, aud } = externalAuth;
-  if (iss !== undefined && claims.iss !== iss) throw refuse(`iss: expected ${iss}, got another`);
-  if (aud !== undefined && ![claims.aud].flat().includes(aud)) throw refuse(`aud: expected ${aud}, got another`);
+  if (iss !== undefined && claims.iss !== iss) throw refuse(`iss: expected ${iss}, got ${shown(claims.iss)}`);
+  if (aud !== undefined && ![claims.aud].flat().includes(aud)) throw refuse(`aud: expected ${aud}, got ${shown([claims.aud].flat().join(' ') || undefined)}`);
   return claims;
 }
 
 /** Uses an assertion's `jti` up. Throws DynamicError `invalid_external_auth` for one that has none or was used before. */
 export async function spendAssertion(place: Place, { jti, exp }: Assertion): Promise<void> {
   if (jti === undefined) throw refuse('jti: expected one, got none');
-  const left = exp * 1000 - place.services.clock.now();
-  const expiresAt = age(place) + left + REMEMBERED_MS;
-  const first = await place.services.state.putIfAbsent(keyOf(place, 'dynamic-assertion', jti), true, { expiresAt });
-  if (!first) throw refuse('jti: expected a new one, got one that was used');
+  if (!(await seeOnce(place, 'dynamic-assertion', jti, exp * 1000)))
+    throw refuse('jti: expected a new one, got one that was used');
 }
 
 function refuse(words: string): DynamicError {

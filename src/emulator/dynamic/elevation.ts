@@ -6,6 +6,7 @@ import { newUuid } from '../randomness.js';
 import { DynamicError, type Env } from './errors.js';
 import { settingsOf, type Place } from './parts.js';
 import { behaviourOf, isRequired, isScope } from './rules.js';
+import { ago, shown } from '../shown.js';
 import type { Bearer } from './sessions.js';
 
 /** What is kept of a token, under its `jti`. `expiresAt` in milliseconds on the age clock. */
@@ -26,7 +27,7 @@ const KEPT_MS = 86_400_000;
 /** The distinct scopes. Throws DynamicError `invalid_scopes` when the service does not have one of them. */
 export function requireScopes(scopes: readonly string[]): string[] {
   if (scopes.length > 0 && scopes.every(isScope)) return [...new Set(scopes)];
-  throw new DynamicError('invalid_scopes', 'scopes: expected some of the service, got none or an unknown one');
+  throw new DynamicError('invalid_scopes', `scopes: expected some of the service, got ${scopes.length === 0 ? 'none' : shown(scopes.find((one) => !isScope(one)))}`);
 }
 
 /** Issues one token for all the scopes. They have been checked. */
@@ -47,11 +48,22 @@ export async function issueElevated(place: Place, { session, user }: Bearer, sco
     exp: iat + seconds,
     jti,
   };
-  const expiresAt = age(place) + seconds * 1000;
-  const record: Elevated = { userId: user.id, sessionId: session.id, scopes, singleUse, expiresAt, use: 'free' };
-  await services.state.put(keyOf(place, KIND, jti), record, { expiresAt: expiresAt + KEPT_MS });
+  const facts = { userId: user.id, sessionId: session.id, scopes, singleUse };
+  await admitElevated(place, jti, { ...facts, use: 'free' }, seconds);
   await services.emit(tenant.id, 'token', { kind: 'elevated', claims });
   return tokens.sign(claims);
+}
+
+/** Lets a token open gated calls until that many seconds from now, on the age clock. */
+export async function admitElevated(
+  place: Place,
+  jti: string,
+  facts: Omit<Elevated, 'expiresAt'>,
+  seconds: number,
+): Promise<void> {
+  const expiresAt = age(place) + seconds * 1000;
+  const record: Elevated = { ...facts, expiresAt };
+  await place.services.state.put(keyOf(place, KIND, jti), record, { expiresAt: expiresAt + KEPT_MS });
 }
 
 /**
@@ -88,9 +100,9 @@ async function present(
 ): Promise<{ jti: string; singleUse: boolean; version: number }> {
   const token = c.req.header('x-dyn-elevated-access-token') ?? '';
   if (token === '')
-    throw new DynamicError('elevated_access_token_required', `elevated token: expected one for ${scope}`);
+    throw new DynamicError('elevated_access_token_required', `elevated token: expected one for ${scope}, got none`);
   const claims = await place.tokens.read(token);
-  if (!claims) throw invalid('one of this service', 'another');
+  if (!claims) throw invalid('one of this service', 'one that it did not sign');
   const jti = String(claims.jti);
   const kept = await place.services.state.get<Elevated>(keyOf(place, KIND, jti));
   if (!kept) throw invalid('an elevated token of this environment', 'another or a forgotten one');
@@ -99,7 +111,7 @@ async function present(
   if (age(place) >= elevated.expiresAt) {
     throw new DynamicError(
       'elevated_access_token_expired',
-      'elevated token: expected an unexpired one, got an expired one',
+      `elevated token: expected an unexpired one, got one that expired ${ago(age(place), elevated.expiresAt)}`,
     );
   }
   if (!elevated.scopes.includes(scope)) throw invalid(`one for ${scope}`, `one for ${elevated.scopes.join(' ')}`);

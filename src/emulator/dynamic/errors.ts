@@ -70,6 +70,7 @@ export class DynamicError extends Error {
 export function answerRefusal(error: Error, c: Context<Env>): Response {
   const { code, message, status, refusal } = refusalOf(error);
   c.set('refusal', refusal);
+  c.set('refusalCode', code);
   return c.json({ error: message, code }, status);
 }
 

@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
 import { callOut } from '../callout.js';
+import { shown } from '../shown.js';
 import { verifyEs256, verifyRs256, type Jws } from '../jws.js';
 
 const KEPT_MS = 600_000;
@@ -35,7 +36,7 @@ export class KeySets {
    */
   async verify(tenant: string, address: string, jws: Jws, now: number): Promise<true | string> {
     const algorithm = ALGORITHMS.get(jws.header.alg);
-    if (!algorithm) return 'alg: expected RS256 or ES256, got another';
+    if (!algorithm) return `alg: expected RS256 or ES256, got ${shown(jws.header.alg)}`;
     const keys = await this.keysFor(`${tenant} ${address}`, address, jws.header.kid, now);
     if (typeof keys === 'string') return keys;
     const fitting = keys.filter(({ key }) => key.asymmetricKeyType === algorithm.type);
@@ -54,7 +55,7 @@ export class KeySets {
     if (this.sets.size >= MAX_SETS && !kept) this.sets.clear();
     this.sets.set(name, { fetchedAt: now, keys });
     const found = select(keys, kid);
-    return found.length > 0 ? found : 'kid: expected one of the key set, got another';
+    return found.length > 0 ? found : `kid: expected one of the key set, got ${shown(kid)}`;
   }
 }
 

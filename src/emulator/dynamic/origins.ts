@@ -1,6 +1,7 @@
 /** Origins that may use an environment: every loopback one, and those of its settings. */
 import type { Context } from 'hono';
 import { DynamicError, type Env } from './errors.js';
+import { shown } from '../shown.js';
 import { settingsOf, type Place } from './parts.js';
 
 /** An origin that may use the environment. */
@@ -29,12 +30,13 @@ export async function isAllowed(place: Place, origin: string): Promise<boolean> 
 export async function requireOrigin(c: Context<Env>, place: Place): Promise<AllowedOrigin> {
   const origin = c.req.header('origin');
   if (origin === undefined) throw refuse('one', 'none');
-  if (!(await isAllowed(place, origin))) throw refuse("one on the environment's list", 'another');
+  if (!(await isAllowed(place, origin))) throw refuse("one on the environment's list", 'another', shown(origin));
   const { host, hostname } = new URL(origin);
   return { origin, host, hostname };
 }
 
-function refuse(expected: string, got: string): DynamicError {
-  const words = `Origin: expected ${expected}, got ${got}`;
-  return new DynamicError('bad_request', words, words);
+/** `details` say it in the event log; the answer only has `got`. */
+function refuse(expected: string, got: string, details = got): DynamicError {
+  const words = `Origin: expected ${expected}, got `;
+  return new DynamicError('bad_request', `${words}${details}`, `${words}${got}`);
 }

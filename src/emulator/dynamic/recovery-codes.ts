@@ -1,6 +1,6 @@
 /**
  * Recovery codes. The state keeps only a random salt and which codes are spent: the codes follow from the salt and a secret that
- * never leaves the emulator's folder, so that the set can be shown again and yet no code is stored.
+ * never leaves the emulator's folder, so that the set can be shown again and yet no code is stored. Those of a seed are kept as they are.
  */
 import { timingSafeEqual } from 'node:crypto';
 import { DynamicError } from './errors.js';
@@ -20,7 +20,7 @@ export async function recoveryCodes(place: Place, userId: string, fresh: boolean
   const { recovery } = await amendUser(place, userId, (user) =>
     user.recovery && !fresh ? user : { ...user, recovery: { salt, spent: [] } },
   );
-  const codes = recovery ? await codesOf(place, userId, recovery.salt) : [];
+  const codes = recovery ? await codesOf(place, userId, recovery) : [];
   return codes.filter((_, index) => !recovery?.spent.includes(index));
 }
 
@@ -30,7 +30,7 @@ export async function recoveryCodes(place: Place, userId: string, fresh: boolean
  */
 export async function spendRecoveryCode(place: Place, { id, recovery }: User, given: string): Promise<User> {
   return attempt(place, id, async () => {
-    const codes = recovery ? await codesOf(place, id, recovery.salt) : [];
+    const codes = recovery ? await codesOf(place, id, recovery) : [];
     const index = codes.findIndex((code) => equal(code, plain(given)));
     return amendUser(place, id, (user) => {
       if (!hasMfa(user)) throw new DynamicError('mfa_device_not_found', 'user: expected one with MFA, got one without');
@@ -43,7 +43,12 @@ export async function spendRecoveryCode(place: Place, { id, recovery }: User, gi
   });
 }
 
-async function codesOf({ tokens }: Place, userId: string, salt: string): Promise<string[]> {
+async function codesOf(
+  { tokens }: Place,
+  userId: string,
+  { salt, codes }: NonNullable<User['recovery']>,
+): Promise<string[]> {
+  if (codes) return codes;
   return Promise.all(
     Array.from({ length: COUNT }, async (_, index) => {
       let value = BigInt(`0x${(await tokens.derive(`${userId} ${salt} ${index}`)).toString('hex')}`);
@@ -57,8 +62,8 @@ async function codesOf({ tokens }: Place, userId: string, salt: string): Promise
   );
 }
 
-/** Case, spaces and hyphens do not count. */
-function plain(code: string): string {
+/** The form in which codes are compared: case, spaces and hyphens do not count. */
+export function plain(code: string): string {
   return code.toLowerCase().replace(/[\s-]/g, '');
 }
 

@@ -1,6 +1,6 @@
 /** Sessions, and the bearer tokens that speak for them. */
 import type { Context } from 'hono';
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import { DynamicError, type Env } from './errors.js';
 import { settingsOf, type Place } from './parts.js';
@@ -17,7 +17,7 @@ export interface Session {
   origin: string;
   sessionPublicKey: string | null;
   newUser: boolean;
-  /** Milliseconds, real time: what the wire shows. The record's own expiry, on the age clock, decides. */
+  /** Milliseconds on the age clock, as the record's own expiry. */
   endsAt: number;
 }
 
@@ -30,12 +30,21 @@ export interface Bearer {
 const KIND = 'dynamic-session';
 const PUBLIC_KEY = /^0[23][0-9a-f]{64}$/i;
 
+/** What a session starts from. */
+interface SessionStart {
+  user: User;
+  credentialId: string;
+  newUser: boolean;
+  sessionPublicKey: string | null;
+}
+
 /** Starts a session for a user who has just signed in. */
-export async function startSession(
-  c: Context<Env>,
-  place: Place,
-  start: { user: User; credentialId: string; newUser: boolean; sessionPublicKey: string | null },
-): Promise<Bearer> {
+export function startSession(c: Context<Env>, place: Place, start: SessionStart): Promise<Bearer> {
+  return openSession(place, c.req.header('origin') ?? new URL(place.tenant.dynamic.apiBaseUrl).origin, start);
+}
+
+/** The same for an app of this origin. */
+export async function openSession(place: Place, origin: string, start: SessionStart): Promise<Bearer> {
   const { services, tenant } = place;
   const { sessionSeconds } = await settingsOf(place);
   const now = services.clock.now();
@@ -44,17 +53,22 @@ export async function startSession(
     userId: start.user.id,
     signinCredentialId: start.credentialId,
     lastVerifiedCredentialId: start.credentialId,
-    origin: c.req.header('origin') ?? new URL(tenant.dynamic.apiBaseUrl).origin,
+    origin,
     sessionPublicKey: start.sessionPublicKey,
     newUser: start.newUser,
-    endsAt: now + sessionSeconds * 1000,
+    endsAt: age(place) + sessionSeconds * 1000,
   };
   const user = await amendUser(place, start.user.id, (kept) => ({ ...kept, lastVisit: now }));
   await services.state.put(keyOf(place, KIND, session.id), session, {
-    expiresAt: age(place) + sessionSeconds * 1000,
+    expiresAt: session.endsAt,
     index: { user: user.id },
   });
-  await services.emit(tenant.id, 'session', { change: 'started', session_id: session.id, user_id: user.id });
+  await services.emit(tenant.id, 'session', {
+    provider: 'dynamic',
+    change: 'started',
+    sessionId: session.id,
+    userId: user.id,
+  });
   return { session, user };
 }
 
@@ -99,25 +113,26 @@ export function noteVerified(place: Place, session: Session, credentialId: strin
 /** Dynamic: `refresh`. The session lasts its full time again. */
 export async function extendSession(place: Place, session: Session): Promise<Session> {
   const { sessionSeconds } = await settingsOf(place);
-  const endsAt = place.services.clock.now() + sessionSeconds * 1000;
-  return amendSession(place, session.id, (kept) => ({ ...kept, endsAt }), age(place) + sessionSeconds * 1000);
+  const endsAt = age(place) + sessionSeconds * 1000;
+  return amendSession(place, session.id, (kept) => ({ ...kept, endsAt }), endsAt);
 }
 
 /** Ends a session, and with it all of its tokens. */
-export async function endSession(place: Place, id: string, reason: string): Promise<void> {
+export async function endSession(place: TenantPlace, id: string, reason: string): Promise<void> {
   const session = await place.services.state.takeOnce<Session>(keyOf(place, KIND, id));
   if (!session) return;
-  const fields = { change: 'revoked', session_id: id, user_id: session.userId, reason };
+  const fields = { provider: 'dynamic', change: 'revoked', sessionId: id, userId: session.userId, reason };
   await place.services.emit(place.tenant.id, 'session', fields);
 }
 
 /** Ends every session of a user. */
-export async function endSessionsOf(place: Place, userId: string, reason: string): Promise<void> {
+export async function endSessionsOf(place: TenantPlace, userId: string, reason: string): Promise<void> {
   const sessions = await place.services.state.listByIndex<Session>(place.tenant.id, KIND, 'user', userId);
   for (const { id } of sessions) await endSession(place, id, reason);
 }
 
-async function findSession(place: Place, id: string): Promise<Session | undefined> {
+/** A live session by id. */
+export async function findSession(place: Place, id: string): Promise<Session | undefined> {
   return (await place.services.state.get<Session>(keyOf(place, KIND, id)))?.value;
 }
 

@@ -1,5 +1,5 @@
 /** Users, and the identities by which they are found. */
-import { keyOf } from '../tenant-place.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import { canonicalOf, type Credential, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
@@ -45,8 +45,8 @@ export interface User {
   passkeys: Passkey[];
   /** The factor to offer first. */
   defaultMfaId: string | null;
-  /** Recovery codes follow from the salt; which ones are spent, by their place in the set. */
-  recovery: { salt: string; spent: number[] } | null;
+  /** Recovery codes follow from the salt, unless a seed has given them; which ones are spent, by their place in the set. */
+  recovery: { salt: string; spent: number[]; codes?: string[] | undefined } | null;
   /** What `PUT users` set. */
   profile: { [name: string]: unknown };
 }
@@ -169,16 +169,18 @@ export async function unlinkCredential(place: Place, userId: string, id: string)
   return user;
 }
 
-/** Removes a user with all that leads to them. */
-export async function deleteUser(place: Place, id: string): Promise<void> {
+/** Removes a user with all that leads to them. False when there is none. */
+export async function deleteUser(place: TenantPlace, id: string): Promise<boolean> {
   const { state } = place.services;
   const user = await state.takeOnce<User>(keyOf(place, KIND, id));
   for (const credential of user?.credentials ?? []) await state.delete(identityKey(place, credential));
   for (const { credentialId } of user?.passkeys ?? []) {
     await state.delete(keyOf(place, 'dynamic-passkey-owner', credentialId));
   }
+  return user !== undefined;
 }
 
-function identityKey(place: Place, identity: Identity): { tenant: string; kind: string; id: string } {
+/** Under which key the owner of an identity is kept. */
+export function identityKey(place: TenantPlace, identity: Identity): { tenant: string; kind: string; id: string } {
   return keyOf(place, 'dynamic-identity', canonicalOf(identity));
 }

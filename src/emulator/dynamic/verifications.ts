@@ -1,9 +1,10 @@
 /** One-time codes by email and SMS: sent, sent again, checked, used once. */
 import { timingSafeEqual } from 'node:crypto';
 import { age, keyOf } from '../tenant-place.js';
-import { newCode, newUuid } from '../randomness.js';
+import { drawCode, newUuid } from '../randomness.js';
 import { aliasOf, canonicalOf, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
+import { ago } from '../shown.js';
 import { settingsOf, type Place } from './parts.js';
 
 export type Channel = 'email' | 'sms';
@@ -80,6 +81,8 @@ export async function spendCode(place: Place, { id, channel }: Pending, code: st
   const kept = await state.get<Verification>(key);
   if (!kept) throw gone(channel, 'a known one', 'an unknown one');
   refuseOver(place, channel, kept.value);
+  const { tooManyAttempts } = await place.services.scenario(place.tenant.id, aliasOf(kept.value.contact));
+  if (tooManyAttempts) throw exhausted(channel);
   const counter = keyOf(place, 'dynamic-attempts', id);
   const { count, allowed } = await state.increment(counter, { limit, expiresAt: kept.value.expiresAt + KEPT_MS });
   if (!allowed) throw exhausted(channel);
@@ -104,7 +107,7 @@ async function exhaust(place: Place, id: string): Promise<void> {
 function refuseOver(place: Place, channel: Channel, { over, expiresAt }: Verification): void {
   if (over === 'exhausted') throw exhausted(channel);
   if (over === 'used') throw gone(channel, 'an unused one', 'one that is used');
-  if (age(place) >= expiresAt) throw gone(channel, 'an unexpired one', 'an expired one');
+  if (age(place) >= expiresAt) throw gone(channel, 'an unexpired one', `one that expired ${ago(age(place), expiresAt)}`);
 }
 
 async function countSend(place: Place, contact: Contact): Promise<void> {
@@ -118,7 +121,8 @@ async function countSend(place: Place, contact: Contact): Promise<void> {
 async function renew(place: Place, contact: Contact): Promise<Verification> {
   const { otpLifetimeSeconds } = await place.services.settings(place.tenant.id);
   const expiresAt = age(place) + otpLifetimeSeconds * 1000;
-  return { contact, code: newCode(CODE_LENGTH, place.services.randomBytes), expiresAt, over: null };
+  const code = await drawCode(place, aliasOf(contact), { length: CODE_LENGTH, only: true });
+  return { contact, code, expiresAt, over: null };
 }
 
 function deliver(place: Place, id: string, { contact, code }: Verification, purpose: Purpose): Promise<void> {

@@ -6,6 +6,7 @@ import { FrontendError, type Env } from './errors.js';
 import { combine, takeScopes, type GrantedScope, type Sources } from './grants.js';
 import type { Place } from './parts.js';
 import { findSession, type RefreshToken, type Session } from './sessions.js';
+import { ago, shown } from '../shown.js';
 import { setRefreshCookie } from './cookies.js';
 
 /** A request's user: the live session behind its access token. */
@@ -49,9 +50,15 @@ export async function mintAccess(place: Place, session: Session, extra: GrantedS
   };
   // A token ages by the tenant's clock, which its own `exp` does not know.
   const record: AccessRecord = { sessionId: session.id, sources };
-  await services.state.put(keyOf(place, 'prelude-access', jti), record, { expiresAt: age(place) + seconds * 1000 });
+  await admitAccess(place, jti, record, seconds);
   await services.emit(tenant.id, 'token', { kind: 'access', claims });
   return { access_token: tokens.signAccess(claims), expires_at: claims.exp };
+}
+
+/** Lets a token speak for a session until that many seconds from now, on the age clock. */
+export async function admitAccess(place: Place, jti: string, record: AccessRecord, seconds: number): Promise<void> {
+  const expiresAt = age(place) + seconds * 1000;
+  await place.services.state.put(keyOf(place, 'prelude-access', jti), record, { expiresAt });
 }
 
 /** The session behind the request's bearer token. Throws FrontendError `unauthorized`. */
@@ -60,9 +67,9 @@ export async function requireBearer(c: Context<Env>, place: Place): Promise<Bear
   if (!token) throw refuse('an access token', 'none');
   const claims = place.tokens.readAccess(token);
   if (!claims) throw refuse('an access token signed by this service', 'another');
-  if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, 'another issuer');
+  if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, shown(claims.iss));
   const record = await place.services.state.get<AccessRecord>(keyOf(place, 'prelude-access', String(claims.jti)));
-  if (!record) throw refuse('an unexpired access token', 'an expired one');
+  if (!record) throw refuse('an unexpired access token', agedWords(claims.exp, place.services.clock.now()));
   const session = await findSession(place, String(claims.sid));
   if (!session || session.userId !== claims.sub) throw refuse('a live session', 'one that is over');
   return { session, token, sources: record.value.sources ?? {} };
@@ -74,6 +81,12 @@ export function answerTokens(c: Context<Env>, place: Place, refresh: RefreshToke
   c.header('X-Refresh-Token-Expires-At', new Date(refresh.expiresAt).toISOString());
   setRefreshCookie(c, place, refresh);
   return c.json(answer, 200);
+}
+
+/** A token ages by the tenant's clock: it can be over before its own `exp`. */
+function agedWords(exp: unknown, now: number): string {
+  const end = Number(exp) * 1000;
+  return end <= now ? `one that expired ${ago(now, end)}` : "one that is over by the emulator's clock, or of no session";
 }
 
 function refuse(expected: string, got: string): FrontendError {

@@ -2,6 +2,7 @@
 import { Hono, type MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import type { Services } from '../services.js';
+import { createRotation } from '../rotation.js';
 import { ProofKeys } from './dpop.js';
 import { answerFrontend, answerManagement, FrontendError, ManagementError, type Env } from './errors.js';
 import { KeySets } from './key-sets.js';
@@ -26,6 +27,7 @@ import { passwordRoutes } from './routes/password.js';
 import { sessionRoutes } from './routes/session.js';
 import { userRoutes } from './routes/users.js';
 import { wellKnownRoutes } from './routes/wellknown.js';
+import { shown } from '../shown.js';
 import { Tokens } from './tokens.js';
 
 const ALLOWED_HEADERS = [
@@ -39,11 +41,15 @@ const ALLOWED_HEADERS = [
 ];
 const EXPOSED_HEADERS = ['DPoP-Nonce', 'X-Refresh-Token', 'X-Refresh-Token-Expires-At', 'X-Verification-Token', 'Date'];
 
+/** Prelude: a development token lives for a day at most. */
+const LONGEST_TOKEN_SECONDS = 86_400;
+
 /** Builds the service: frontend API, management API and public documents, for every tenant. */
 export function createPrelude(services: Services, keys: Keys): Hono<Env> {
   const parts: Parts = {
     services,
     tokens: new Tokens(keys),
+    rotation: createRotation(services, 'prelude'),
     nonces: new Nonces(keys.nonceSecret),
     proofKeys: new ProofKeys(),
     keySets: new KeySets(),
@@ -63,7 +69,7 @@ function frontend(parts: Parts): Hono<Env> {
   const api = new Hono<Env>();
   api.onError(answerFrontend(parts.services));
   api.use('*', crossOrigin(), noStore());
-  api.use('*', findTenant(parts));
+  api.use('*', findTenant(parts), signingKeys(parts));
   api.route('/', otpRoutes(parts));
   api.route('/', loginRoutes(parts));
   api.route('/', passwordRoutes(parts));
@@ -78,7 +84,7 @@ function frontend(parts: Parts): Hono<Env> {
 function publicDocuments(parts: Parts): Hono<Env> {
   const documents = new Hono<Env>();
   documents.onError(answerFrontend(parts.services));
-  documents.use('*', findTenant(parts));
+  documents.use('*', findTenant(parts), signingKeys(parts));
   documents.route('/', wellKnownRoutes(parts));
   return documents;
 }
@@ -86,7 +92,7 @@ function publicDocuments(parts: Parts): Hono<Env> {
 function oauthProvider(parts: Parts): Hono<Env> {
   const provider = new Hono<Env>();
   provider.onError(answerFrontend(parts.services));
-  provider.use('*', findTenant(parts));
+  provider.use('*', findTenant(parts), signingKeys(parts));
   provider.route('/', providerRoutes(parts));
   return provider;
 }
@@ -94,7 +100,7 @@ function oauthProvider(parts: Parts): Hono<Env> {
 function management(parts: Parts): Hono<Env> {
   const api = new Hono<Env>();
   api.onError(answerManagement());
-  api.use('*', requireManagementKey(parts));
+  api.use('*', requireManagementKey(parts), signingKeys(parts));
   api.route('/', scopeRoutes(parts));
   api.route('/', stepUpConfigRoutes(parts));
   api.route('/', otpConfigRoutes(parts));
@@ -140,8 +146,21 @@ function noStore(): MiddlewareHandler<Env> {
 function findTenant({ services }: Parts): MiddlewareHandler<Env> {
   return async (c, next) => {
     const tenant = await services.tenant(c.req.param('tenant') ?? 'default');
-    if (!tenant) throw new FrontendError('not_found', 'tenant: expected one that exists, got another');
+    if (!tenant) throw new FrontendError('not_found', `tenant: expected one that exists, got ${shown(c.req.param('tenant'))}`);
     c.set('tenant', tenant);
+    await next();
+  };
+}
+
+/** Knows the tenant's keys of access tokens; a fault rotates them first. */
+function signingKeys({ services, tokens, rotation }: Parts): MiddlewareHandler<Env> {
+  return async (c, next) => {
+    const { id } = c.get('tenant');
+    await rotation.refresh(id);
+    if (c.get('rotateKey')) {
+      const { accessTokenSeconds } = await services.settings(id);
+      await rotation.rotate(id, tokens.base, Math.max(accessTokenSeconds, LONGEST_TOKEN_SECONDS));
+    }
     await next();
   };
 }

@@ -1,9 +1,10 @@
 /** A proof's place in the service: nonce, key of the session, replay. */
 import type { Context } from 'hono';
-import { age, keyOf } from '../tenant-place.js';
+import { age, seeOnce } from '../tenant-place.js';
 import { checkProof, type Proof } from './dpop.js';
 import { FrontendError, type Env } from './errors.js';
 import type { Place } from './parts.js';
+import { ago } from '../shown.js';
 import { digest } from './randomness.js';
 
 /** Puts a fresh nonce on the answer, whether it will be a success or a refusal. */
@@ -56,7 +57,9 @@ async function requireNonce(c: Context<Env>, place: Place, { nonce }: Proof): Pr
     const wanted = c.get('requireNonce') === true || (await services.settings(tenant.id)).requireNonce;
     if (wanted) throw new FrontendError('use_dpop_nonce', 'DPoP proof, nonce: expected one of this service, got none');
   } else if (!nonces.accepts(nonce, tenant.id, age(place))) {
-    throw new FrontendError('use_dpop_nonce', 'DPoP proof, nonce: expected one of the last five minutes, got another');
+    const issuedAt = nonces.issuedAt(nonce, tenant.id);
+    const got = issuedAt === undefined ? 'one that this service did not make' : `one made ${ago(age(place), issuedAt)}`;
+    throw new FrontendError('use_dpop_nonce', `DPoP proof, nonce: expected one of the last five minutes, got ${got}`);
   }
 }
 
@@ -64,8 +67,7 @@ async function requireNonce(c: Context<Env>, place: Place, { nonce }: Proof): Pr
 async function requireFresh(place: Place, { jkt, jti, iat }: Proof): Promise<void> {
   const { services, tenant } = place;
   const { iatWindowSeconds } = await services.settings(tenant.id);
-  const goodForMs = (iat + iatWindowSeconds + 1) * 1000 - services.clock.now();
-  const key = keyOf(place, 'prelude-jti', digest(`${jkt} ${jti}`));
-  if (await services.state.putIfAbsent(key, true, { expiresAt: age(place) + goodForMs })) return;
+  const goodUntil = (iat + iatWindowSeconds + 1) * 1000;
+  if (await seeOnce(place, 'prelude-jti', digest(`${jkt} ${jti}`), goodUntil)) return;
   throw new FrontendError('invalid_dpop_proof', 'DPoP proof, jti: expected a new one, got one seen before');
 }

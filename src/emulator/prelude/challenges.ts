@@ -58,7 +58,7 @@ export async function move(
     if (challenge === kept.value) return outcome;
     const options = { expiresAt: challenge.expiresAt + KEPT_MS };
     if (!(await place.services.state.update(key, kept.version, challenge, options))) continue;
-    await note(place, challenge, event.type);
+    await note(place, challenge, TRANSITIONS[event.type] ?? event.type);
     return { challenge, effects };
   }
 }
@@ -106,15 +106,24 @@ async function signToken(place: Place, challenge: Challenge): Promise<string> {
   return place.tokens.signChallenge(claims);
 }
 
-async function note(place: Place, challenge: Challenge, change: string): Promise<void> {
+/** What an event of the challenge's machine did, as the event log tells it. */
+const TRANSITIONS: Partial<Record<Event['type'], string>> = {
+  pass: 'step-passed',
+  exhaust: 'attempts-exhausted',
+  spend: 'spent',
+};
+
+async function note(place: Place, challenge: Challenge, transition: string): Promise<void> {
   await place.services.emit(place.tenant.id, 'challenge', {
-    change,
-    challenge_id: challenge.id,
-    user_id: challenge.userId,
-    session_id: challenge.sessionId,
-    scope: challenge.scope,
+    provider: 'prelude',
+    transition,
+    challengeId: challenge.id,
+    step: currentStep(challenge)?.key ?? 'completed',
+    steps: challenge.steps.map(({ key, done }) => ({ key, done })),
     status: challenge.status,
-    current_step: currentStep(challenge)?.key ?? 'completed',
+    scope: challenge.scope,
+    userId: challenge.userId,
+    sessionId: challenge.sessionId,
   });
 }
 

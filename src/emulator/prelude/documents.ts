@@ -1,18 +1,17 @@
 /** Configuration documents of an application (kind `prelude-config`), each with the times of its making and last change. */
-import { keyOf } from '../tenant-place.js';
-import type { Place } from './parts.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
 
 /** A document as the service keeps and shows it. */
 export type Dated<T> = T & { created_at: string; updated_at: string };
 
 /** The document with this id, if there is one. */
-export async function readDocument<T>(place: Place, id: string): Promise<Dated<T> | undefined> {
+export async function readDocument<T>(place: TenantPlace, id: string): Promise<Dated<T> | undefined> {
   return (await place.services.state.get<Dated<T>>(keyOf(place, 'prelude-config', id)))?.value;
 }
 
 /** Keeps the first document under an id. Undefined when there is one already. */
 export async function createDocument<T extends object>(
-  place: Place,
+  place: TenantPlace,
   id: string,
   document: T,
 ): Promise<Dated<T> | undefined> {
@@ -23,7 +22,7 @@ export async function createDocument<T extends object>(
 
 /** Replaces the whole document. Undefined when there is none. */
 export async function replaceDocument<T extends object>(
-  place: Place,
+  place: TenantPlace,
   id: string,
   document: T,
 ): Promise<Dated<T> | undefined> {
@@ -38,7 +37,7 @@ export async function replaceDocument<T extends object>(
 }
 
 /** Replaces the document or makes it. */
-export async function saveDocument<T extends object>(place: Place, id: string, document: T): Promise<Dated<T>> {
+export async function saveDocument<T extends object>(place: TenantPlace, id: string, document: T): Promise<Dated<T>> {
   for (;;) {
     const saved = (await replaceDocument(place, id, document)) ?? (await createDocument(place, id, document));
     if (saved) return saved;
@@ -46,10 +45,10 @@ export async function saveDocument<T extends object>(place: Place, id: string, d
 }
 
 /** Removes a document. False when there is none. */
-export function deleteDocument(place: Place, id: string): Promise<boolean> {
+export function deleteDocument(place: TenantPlace, id: string): Promise<boolean> {
   return place.services.state.delete(keyOf(place, 'prelude-config', id));
 }
 
-function timestamp(place: Place): string {
+function timestamp(place: TenantPlace): string {
   return new Date(place.services.clock.now()).toISOString();
 }

@@ -2,6 +2,7 @@
 import { createHash, createPublicKey, type KeyObject } from 'node:crypto';
 import { parseJws, verifyEs256, type Claims } from '../jws.js';
 import { FrontendError } from './errors.js';
+import { offBy } from '../shown.js';
 import { MAX_TOKEN } from './tokens.js';
 
 export interface ProofRequest {
@@ -121,7 +122,7 @@ function checkTime(iat: unknown, { now, windowSeconds }: ProofRequest): number {
   if (typeof iat !== 'number' || !Number.isFinite(iat)) throw refuse('iat', 'a number', kindOf(iat));
   const off = iat - Math.floor(now / 1000);
   if (Math.abs(off) > windowSeconds) {
-    throw refuse('iat', `within ${windowSeconds} s of the server's time`, `${off > 0 ? '+' : ''}${Math.round(off)} s`);
+    throw refuse('iat', `within ${windowSeconds} s of the server's time`, `one ${offBy(off)}`);
   }
   return iat;
 }

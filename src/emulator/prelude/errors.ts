@@ -96,6 +96,7 @@ export function answerFrontend({ randomBytes }: Services): (error: Error, c: Con
   return (error, c) => {
     const { code, message, status, refusal } = frontendErrorOf(error);
     c.set('refusal', refusal);
+    c.set('refusalCode', code);
     return c.json({ code, type: code, message, request_id: newUuid(randomBytes) }, status);
   };
 }
@@ -105,6 +106,7 @@ export function answerManagement(): (error: Error, c: Context<Env>) => Response 
   return (error, c) => {
     const { code, message, status } = managementErrorOf(error);
     c.set('refusal', message);
+    c.set('refusalCode', code);
     return c.json({ code, status: STATUS_WORDS[status], message }, status);
   };
 }

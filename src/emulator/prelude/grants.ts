@@ -1,5 +1,5 @@
 /** Scopes that a session's tokens carry, until when, and where they come from. */
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
 import type { Effect } from './rules.js';
@@ -34,7 +34,7 @@ export async function keepGrant(place: Place, id: string, session: Session, effe
 }
 
 /** Takes a user's profile-bound grants away. */
-export async function removeUserGrants(place: Place, userId: string): Promise<void> {
+export async function removeUserGrants(place: TenantPlace, userId: string): Promise<void> {
   const { state } = place.services;
   for (const { id } of await state.listByIndex<Grant>(place.tenant.id, 'prelude-grant', 'user', userId)) {
     await state.delete(keyOf(place, 'prelude-grant', id));

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { callOut, type CallResult } from '../callout.js';
 import type { Place } from './parts.js';
 import { channelOf, isManaged, type GrantMode } from './rules.js';
+import { shown } from '../shown.js';
 import { STEP_KEY, type Identifier } from './wire.js';
 
 /** Prelude: reasons of the event `step_up.hook_failed`. */
@@ -53,25 +54,39 @@ const HookStep = v.object({
 
 /**
  * Calls the hook and checks its answer. Emits `hook` with verdict and time and, when it failed, `step_up.hook_failed` with the
- * reason. Undefined means that it failed: nothing may be granted.
+ * reason. Undefined means that it failed: nothing may be granted. With `timedOut` the call is made, and its answer is too late.
  */
 export async function askHook(
   place: Place,
   address: string,
   call: HookCall,
   stepKeys: string[],
+  timedOut = false,
 ): Promise<Verdict | undefined> {
   const { services, tenant } = place;
+  const { hookTimeoutSeconds, signaturePrefix } = await services.settings(tenant.id);
+  const body = Buffer.from(JSON.stringify(call));
+  const { signature, kid } = place.tokens.signHook(body);
+  const timeoutMs = hookTimeoutSeconds * 1000;
   const started = services.clock.now();
-  const checked = checkAnswer(await send(place, address, call), stepKeys, call.identifiers);
+  const result = await send(address, body, {
+    timeoutMs,
+    kid,
+    signature: signaturePrefix ? `rsassa-pss-sha256=${signature}` : signature,
+  });
+  const ms = services.clock.now() - started;
+  const checked = timedOut ? late(timeoutMs) : checkAnswer(result, stepKeys, call.identifiers);
   const failed = 'reason' in checked;
   await services.emit(tenant.id, 'hook', {
     url: withoutQuery(address),
     scope: call.scope_requested,
-    user_id: call.user_id,
+    userId: call.user_id,
+    request: call,
+    signature: { kid, alg: 'RSASSA-PSS SHA-256', prefixed: signaturePrefix },
+    status: timedOut || result.outcome === 'failed' ? null : result.status,
     verdict: failed ? null : checked.verdict.status,
-    ...(failed ? { reason: checked.reason, words: checked.words } : {}),
-    ms: services.clock.now() - started,
+    ...(failed ? { reason: checked.reason, words: checked.words } : { answer: checked.verdict }),
+    ms,
   });
   if (!failed) return checked.verdict;
   const { reason, words } = checked;
@@ -79,22 +94,28 @@ export async function askHook(
   return undefined;
 }
 
-async function send(place: Place, address: string, call: HookCall): Promise<CallResult> {
-  const { hookTimeoutSeconds, signaturePrefix } = await place.services.settings(place.tenant.id);
-  const body = Buffer.from(JSON.stringify(call));
-  const { signature, kid } = place.tokens.signHook(body);
+/** A hook whose answer came after its time, as a fault asks for. */
+function late(timeoutMs: number): Failure {
+  return { reason: 'request_failed', words: `expected an answer within ${timeoutMs} ms, got none in time (a fault)` };
+}
+
+function send(
+  address: string,
+  body: Buffer,
+  { timeoutMs, kid, signature }: { timeoutMs: number; kid: string; signature: string },
+): Promise<CallResult> {
   const headers = {
     'content-type': 'application/json',
     'content-length': String(body.length),
     'user-agent': USER_AGENT,
-    'x-webhook-signature': signaturePrefix ? `rsassa-pss-sha256=${signature}` : signature,
+    'x-webhook-signature': signature,
     'x-webhook-signature-key-id': kid,
   };
   return callOut(address, {
     method: 'POST',
     headers,
     body,
-    timeoutMs: hookTimeoutSeconds * 1000,
+    timeoutMs,
     maxBytes: MAX_ANSWER,
   });
 }
@@ -123,13 +144,13 @@ function checkVerdict(answer: unknown, stepKeys: string[], identifiers: Identifi
   const { status, grant_mode, granted_for, steps } = answer as Record<string, unknown>;
   if (status === 'block') return { verdict: { status } };
   if (status !== 'continue' && status !== 'review')
-    return fail('invalid_status', 'status continue, review or block', 'another');
+    return fail('invalid_status', 'status continue, review or block', shown(status));
   if (!v.is(GrantModes, grant_mode)) {
-    return fail('invalid_grant_mode', 'grant_mode single-use, session-bound or profile-bound', 'another');
+    return fail('invalid_grant_mode', 'grant_mode single-use, session-bound or profile-bound', shown(grant_mode));
   }
   const least = grant_mode === 'single-use' ? 0 : 1;
   if (!v.is(Duration, granted_for) || granted_for < least) {
-    return fail('invalid_granted_for', `granted_for of ${least} to ${MAX_DURATION} seconds`, 'another');
+    return fail('invalid_granted_for', `granted_for of ${least} to ${MAX_DURATION} seconds`, shown(granted_for));
   }
   const grant = { grantMode: grant_mode, grantedFor: granted_for };
   if (status === 'continue') return { verdict: { status, ...grant, steps: [] } };
@@ -153,7 +174,7 @@ function stepsFault(
   if (new Set(steps.map(({ key }) => key)).size < steps.length)
     return 'steps: expected distinct keys, got a repeated one';
   for (const { key } of steps) {
-    if (!isManaged(key) && !stepKeys.includes(key)) return `step ${key}: expected a key of step_keys, got another`;
+    if (!isManaged(key) && !stepKeys.includes(key)) return `step ${key}: expected one of step_keys (${stepKeys.join(', ')}), got another`;
     if (lacksTarget(key, identifiers)) return `step ${key}: expected a user with an identifier for it, got one without`;
   }
   return undefined;

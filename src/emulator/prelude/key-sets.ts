@@ -1,6 +1,7 @@
 /** Key sets of developers' backends (RFC 7517), for custom steps: fetched, and kept for ten minutes. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
+import { shown } from '../shown.js';
 import { callOut } from '../callout.js';
 
 const KEPT_MS = 10 * 60_000;
@@ -45,7 +46,7 @@ export class KeySets {
     if (typeof fetched === 'string') return fetched;
     if (this.sets.size >= MAX_SETS && !kept) this.sets.clear();
     this.sets.set(name, { fetchedAt: now, keys: fetched });
-    return fetched.get(kid) ?? 'kid: expected one of the key set, got another';
+    return fetched.get(kid) ?? `kid: expected one of the key set, got ${shown(kid)}`;
   }
 }
 

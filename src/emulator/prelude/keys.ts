@@ -1,8 +1,7 @@
 /** The keys of the emulated service. */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
-import { keepKey, newPem, signingKeyOf, type KeyType, type SigningKey } from '../key-files.js';
-import { makeOwnFolder } from '../own-folder.js';
+import { newPem, signingKeyOf, type KeyType, type SigningKey } from '../key-files.js';
+import type { KeyStore } from '../key-store.js';
 
 export interface Keys {
   /** RSA-2048: access tokens (RS256) and hook signatures (RSASSA-PSS). */
@@ -14,19 +13,26 @@ export interface Keys {
 }
 
 /**
- * Reads the keys of `folder`, or makes them, all at once and off the main thread.
- * Throws FailedError FILE_UNREADABLE for a file that is no key, FILE_UNWRITABLE when the folder takes none.
+ * Reads the keys, or makes them, all at once and off the main thread.
+ * Throws FailedError FILE_UNREADABLE for what is no key, FILE_UNWRITABLE when the folder takes none; StoreAwayError.
  */
-export async function loadKeys(folder: string): Promise<Keys> {
-  await makeOwnFolder(folder);
+export async function loadKeys(keys: KeyStore): Promise<Keys> {
   const [access, challenge, nonceSecret] = await Promise.all([
-    load(join(folder, 'prelude-access.pem'), 'rsa'),
-    load(join(folder, 'prelude-challenge.pem'), 'ec'),
-    keepKey(join(folder, 'prelude-nonce.key'), async () => randomBytes(32).toString('base64url')),
+    load(keys, 'prelude-access.pem', 'rsa'),
+    load(keys, 'prelude-challenge.pem', 'ec'),
+    keys.keep(
+      'prelude-nonce.key',
+      async () => randomBytes(32).toString('base64url'),
+      (text) => Buffer.from(text, 'base64url'),
+    ),
   ]);
-  return { access, challenge, nonceSecret: Buffer.from(nonceSecret, 'base64url') };
+  return { access, challenge, nonceSecret };
 }
 
-async function load(path: string, type: KeyType): Promise<SigningKey> {
-  return signingKeyOf(path, await keepKey(path, () => newPem(type)), type);
+async function load(keys: KeyStore, name: string, type: KeyType): Promise<SigningKey> {
+  return keys.keep(
+    name,
+    () => newPem(type),
+    (text, place) => signingKeyOf(place, text, type),
+  );
 }

@@ -1,6 +1,6 @@
 /** Configurations of OTP login. A new application has one for SMS and one for email. */
-import { keyOf } from '../tenant-place.js';
-import { amend, type Place } from './parts.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
+import { amend } from './parts.js';
 import { newId } from './randomness.js';
 import type { LoginConfigBody } from './wire.js';
 
@@ -15,7 +15,7 @@ const DOCUMENT = 'login-otp';
 const CHANNELS = ['sms', 'email'] as const;
 
 /** All of them, oldest first. */
-export async function listLoginConfigs(place: Place): Promise<LoginConfig[]> {
+export async function listLoginConfigs(place: TenantPlace): Promise<LoginConfig[]> {
   const key = keyOf(place, 'prelude-config', DOCUMENT);
   const kept = await place.services.state.get<LoginConfig[]>(key);
   if (kept) return kept.value;
@@ -30,7 +30,7 @@ export async function listLoginConfigs(place: Place): Promise<LoginConfig[]> {
 
 /** The one that a login goes through: that of the id, else the channel's default. Undefined when there is none. */
 export async function loginConfigFor(
-  place: Place,
+  place: TenantPlace,
   channel: 'sms' | 'email',
   id?: string,
 ): Promise<LoginConfig | undefined> {
@@ -39,7 +39,7 @@ export async function loginConfigFor(
 }
 
 /** Adds one; a new default takes the place of its channel's former one. */
-export async function addLoginConfig(place: Place, body: LoginConfigBody): Promise<LoginConfig> {
+export async function addLoginConfig(place: TenantPlace, body: LoginConfigBody): Promise<LoginConfig> {
   const made = stamp(place, body);
   await amend<LoginConfig[]>(
     place,
@@ -50,9 +50,20 @@ export async function addLoginConfig(place: Place, body: LoginConfigBody): Promi
   return made;
 }
 
+/** Puts these in place of all that there are. */
+export async function setLoginConfigs(place: TenantPlace, bodies: LoginConfigBody[]): Promise<LoginConfig[]> {
+  const made = bodies.map((body) => stamp(place, body));
+  return amend<LoginConfig[]>(
+    place,
+    DOCUMENT,
+    () => made,
+    () => made,
+  );
+}
+
 /** Replaces one. Undefined when there is none with this id. */
 export async function replaceLoginConfig(
-  place: Place,
+  place: TenantPlace,
   id: string,
   body: LoginConfigBody,
 ): Promise<LoginConfig | undefined> {
@@ -72,7 +83,7 @@ export async function replaceLoginConfig(
 }
 
 /** Removes one. False when there is none with this id. */
-export async function removeLoginConfig(place: Place, id: string): Promise<boolean> {
+export async function removeLoginConfig(place: TenantPlace, id: string): Promise<boolean> {
   let found = false;
   await amend<LoginConfig[]>(
     place,
@@ -86,11 +97,11 @@ export async function removeLoginConfig(place: Place, id: string): Promise<boole
   return found;
 }
 
-function initial(place: Place): LoginConfig[] {
+function initial(place: TenantPlace): LoginConfig[] {
   return CHANNELS.map((channel_type) => stamp(place, { config_type: 'otp', channel_type, is_default: true }));
 }
 
-function stamp(place: Place, body: LoginConfigBody): LoginConfig {
+function stamp(place: TenantPlace, body: LoginConfigBody): LoginConfig {
   const now = new Date(place.services.clock.now()).toISOString();
   return { ...body, id: newId('lcfg', place.services.randomBytes), created_at: now, updated_at: now };
 }

@@ -5,6 +5,7 @@ import { newUuid } from '../randomness.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
 import { newId } from './randomness.js';
+import { ago } from '../shown.js';
 import type { User } from './users.js';
 
 /** A login that was proved: by whom, and what its configuration attaches to the session. */
@@ -70,7 +71,7 @@ export async function spendLoginToken(
   const { value: login, version } = kept;
   if (login.spent) throw reused();
   if (age(place) >= login.expiresAt) {
-    throw new FrontendError('expired_challenge_token', 'login token: expected an unexpired one, got an expired one');
+    throw new FrontendError('expired_challenge_token', `login token: expected an unexpired one, got one that expired ${ago(age(place), login.expiresAt)}`);
   }
   checkVerifier(login.codeChallenge, codeVerifier);
   if (!(await place.services.state.update(key, version, { ...login, spent: true }))) throw reused();

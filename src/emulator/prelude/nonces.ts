@@ -17,12 +17,19 @@ export class Nonces {
 
   /** True when this service made the nonce for the tenant, at most five minutes ago. Earlier ones stay good beside newer ones. */
   accepts(nonce: string, tenant: string, now: number): boolean {
-    const bytes = Buffer.from(nonce, 'base64url');
-    if (bytes.length !== STAMP_BYTES + SEAL_BYTES) return false;
-    const stamp = bytes.subarray(0, STAMP_BYTES);
-    if (!timingSafeEqual(bytes.subarray(STAMP_BYTES), this.seal(tenant, stamp))) return false;
-    const age = Math.floor(now) - stamp.readUIntBE(0, STAMP_BYTES);
+    const issuedAt = this.issuedAt(nonce, tenant);
+    if (issuedAt === undefined) return false;
+    const age = Math.floor(now) - issuedAt;
     return age >= 0 && age <= LIFETIME_MS;
+  }
+
+  /** When this service made the nonce for the tenant; undefined for one that it did not make. Milliseconds, age clock. */
+  issuedAt(nonce: string, tenant: string): number | undefined {
+    const bytes = Buffer.from(nonce, 'base64url');
+    if (bytes.length !== STAMP_BYTES + SEAL_BYTES) return undefined;
+    const stamp = bytes.subarray(0, STAMP_BYTES);
+    const own = timingSafeEqual(bytes.subarray(STAMP_BYTES), this.seal(tenant, stamp));
+    return own ? stamp.readUIntBE(0, STAMP_BYTES) : undefined;
   }
 
   private seal(tenant: string, stamp: Buffer): Buffer {

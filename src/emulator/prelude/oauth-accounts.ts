@@ -1,5 +1,5 @@
 /** Accounts at OAuth providers, and whose they are here. */
-import { keyOf } from '../tenant-place.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
 import { FrontendError } from './errors.js';
 import type { OAuthConfigBody, OAuthProvider } from './oauth-config.js';
 import type { Place } from './parts.js';
@@ -58,7 +58,7 @@ async function userFor(
 }
 
 /** Forgets which accounts are the user's. */
-export async function unlinkAccounts(place: Place, userId: string): Promise<void> {
+export async function unlinkAccounts(place: TenantPlace, userId: string): Promise<void> {
   const { state } = place.services;
   for (const { id } of await state.listByIndex(place.tenant.id, ACCOUNT, 'user', userId)) {
     await state.delete(keyOf(place, ACCOUNT, id));

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { readDocument, type Dated } from './documents.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
+import { shown } from '../shown.js';
 import { GrantedScopes } from './wire.js';
 
 /** Prelude: the providers that it knows. */
@@ -60,10 +61,15 @@ export async function requireOAuthConfig(
   const provider = v.is(OAuthProvider, name) ? name : undefined;
   const config = provider && (await readDocument<OAuthConfigBody>(place, oauthConfigId(provider)));
   if (!config)
-    throw new FrontendError('oauth_provider_not_configured', 'provider: expected a configured one, got another');
+    throw new FrontendError('oauth_provider_not_configured', `provider: expected a configured one, got ${shown(name)}`);
   if (!config.enabled)
-    throw new FrontendError('oauth_provider_disabled', 'provider: expected an enabled one, got another');
+    throw new FrontendError('oauth_provider_disabled', `provider: expected an enabled one, got ${name}, which is disabled`);
   return { provider, config };
+}
+
+/** What an address carries beside may hold a secret of the developer's. */
+function withoutQuery(address: string): string {
+  return address.split(/[?#]/)[0] ?? '';
 }
 
 const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
@@ -78,6 +84,6 @@ export function checkRedirect({ redirect_uris }: OAuthConfigBody, address: strin
   }
   throw new FrontendError(
     'invalid_redirect_uri',
-    'redirect_uri: expected a loopback address or one of redirect_uris, got another',
+    `redirect_uri: expected a loopback address or one of redirect_uris, got ${shown(withoutQuery(address))}`,
   );
 }

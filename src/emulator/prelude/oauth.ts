@@ -8,6 +8,7 @@ import { issueLoginToken } from './login-tokens.js';
 import type { Place } from './parts.js';
 import { digest, newId, newSecret } from './randomness.js';
 import type { User } from './users.js';
+import { ago } from '../shown.js';
 import { canonicalIdentifier } from './wire.js';
 
 /** An authorization under way, under the digest of its state. */
@@ -122,7 +123,7 @@ export async function presentLink(place: Place, token: string): Promise<{ id: st
   if (!kept) throw refuse('invalid_challenge_token', 'a login of this application, got an unknown one');
   if (kept.value.spent) throw refuse('token_reused', 'an unspent one, got a spent one');
   if (age(place) >= kept.value.expiresAt)
-    throw refuse('expired_challenge_token', 'an unexpired one, got an expired one');
+    throw refuse('expired_challenge_token', `an unexpired one, got one that expired ${ago(age(place), kept.value.expiresAt)}`);
   return { id, link: kept.value };
 }
 

@@ -1,5 +1,5 @@
 /** Users' passkeys: registered, used, removed. */
-import { keyOf } from '../tenant-place.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
 import { checkAssertion, checkRegistration, parseClientData, type Expected, type PublicKey } from '../webauthn.js';
 import type { PasskeyConfigBody } from './passkey-config.js';
 import type { Place } from './parts.js';
@@ -36,7 +36,7 @@ const TIMEOUT_MS = 300_000;
 const ES256 = -7;
 
 /** A user's passkeys, oldest first. */
-export async function passkeysOf(place: Place, userId: string): Promise<Passkey[]> {
+export async function passkeysOf(place: TenantPlace, userId: string): Promise<Passkey[]> {
   const kept = await place.services.state.listByIndex<Passkey>(place.tenant.id, KIND, 'user', userId);
   return kept.map(({ value }) => value);
 }
@@ -101,13 +101,13 @@ export async function checkNewPasskey(
 }
 
 /** Keeps a passkey. False when its credential id is known already. */
-export function keepPasskey(place: Place, passkey: Passkey): Promise<boolean> {
+export function keepPasskey(place: TenantPlace, passkey: Passkey): Promise<boolean> {
   const key = keyOf(place, KIND, passkey.credentialId);
   return place.services.state.putIfAbsent(key, passkey, { index: { user: passkey.userId } });
 }
 
 /** The passkey with this credential id. */
-export async function findPasskey(place: Place, credentialId: string): Promise<Passkey | undefined> {
+export async function findPasskey(place: TenantPlace, credentialId: string): Promise<Passkey | undefined> {
   return (await place.services.state.get<Passkey>(keyOf(place, KIND, credentialId)))?.value;
 }
 
@@ -146,13 +146,13 @@ export async function usePasskey(
 }
 
 /** Removes a user's passkey. False when the user has none with this id. */
-export async function removePasskey(place: Place, userId: string, credentialId: string): Promise<boolean> {
+export async function removePasskey(place: TenantPlace, userId: string, credentialId: string): Promise<boolean> {
   const found = await findPasskey(place, credentialId);
   return found?.userId === userId && place.services.state.delete(keyOf(place, KIND, credentialId));
 }
 
 /** Removes all of a user's passkeys. */
-export async function removePasskeys(place: Place, userId: string): Promise<void> {
+export async function removePasskeys(place: TenantPlace, userId: string): Promise<void> {
   for (const { credentialId } of await passkeysOf(place, userId)) await removePasskey(place, userId, credentialId);
 }
 

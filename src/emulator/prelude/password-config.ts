@@ -1,7 +1,7 @@
 /** Configuration of login by password, and what it demands of a password. */
 import * as v from 'valibot';
+import type { TenantPlace } from '../tenant-place.js';
 import { readDocument, type Dated } from './documents.js';
-import type { Place } from './parts.js';
 
 /** The document's id, under which it is kept. */
 export const PASSWORD_CONFIG = 'login-password';
@@ -57,12 +57,12 @@ export type PasswordConfigBody = v.InferOutput<typeof PasswordConfigBody>;
 const INITIAL: Compliancy = { min_length: 8, max_length: 0, uppercase: 0, lowercase: 0, numbers: 0, symbols: 0 };
 
 /** The configuration, if there is one. */
-export function readPasswordConfig(place: Place): Promise<Dated<PasswordConfigBody> | undefined> {
+export function readPasswordConfig(place: TenantPlace): Promise<Dated<PasswordConfigBody> | undefined> {
   return readDocument<PasswordConfigBody>(place, PASSWORD_CONFIG);
 }
 
 /** The rules that a new password has to keep. */
-export async function compliancyOf(place: Place): Promise<Compliancy> {
+export async function compliancyOf(place: TenantPlace): Promise<Compliancy> {
   return (await readPasswordConfig(place))?.password_compliancy ?? INITIAL;
 }
 

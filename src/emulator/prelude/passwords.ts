@@ -1,6 +1,6 @@
 /** Users' passwords: kept as salted hashes only, tried within the configuration's limits. */
 import { scrypt, timingSafeEqual } from 'node:crypto';
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { FrontendError } from './errors.js';
 import { readPasswordConfig, type PasswordConfigBody, type RateLimit } from './password-config.js';
 import type { Place } from './parts.js';
@@ -18,7 +18,7 @@ const HASH_BYTES = 32;
 const NANOSECONDS = 1_000_000;
 
 /** Sets a user's password, whatever it was before. It must have been checked. Emits `password`. */
-export async function setPassword(place: Place, userId: string, password: string): Promise<void> {
+export async function setPassword(place: TenantPlace, userId: string, password: string): Promise<void> {
   const { services, tenant } = place;
   const salt = Buffer.from(services.randomBytes(SALT_BYTES));
   const record: PasswordRecord = {
@@ -26,11 +26,11 @@ export async function setPassword(place: Place, userId: string, password: string
     hash: (await hashed(password, salt)).toString('base64url'),
   };
   await services.state.put(keyOf(place, KIND, userId), record);
-  await services.emit(tenant.id, 'password', { change: 'set', user_id: userId });
+  await services.emit(tenant.id, 'password', { change: 'set', userId });
 }
 
 /** Forgets a user's password. */
-export async function removePassword(place: Place, userId: string): Promise<void> {
+export async function removePassword(place: TenantPlace, userId: string): Promise<void> {
   await place.services.state.delete(keyOf(place, KIND, userId));
 }
 

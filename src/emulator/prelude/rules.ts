@@ -1,5 +1,6 @@
 /** The step-up machine: (challenge, event, now) → challenge and effects, or a refusal. No HTTP, no storage, no clock. */
 import type { FrontendCode } from './errors.js';
+import { ago } from '../shown.js';
 import type { Identifier } from './wire.js';
 
 export type GrantMode = 'single-use' | 'session-bound' | 'profile-bound';
@@ -89,6 +90,11 @@ export function isExpired(challenge: Challenge, jti: string, now: number): boole
   return challenge.jti === jti && now >= challenge.expiresAt && ['open', 'completed'].includes(challenge.status);
 }
 
+/** Why a token of it is refused then, in words. */
+export function expiredWords({ expiresAt }: Challenge, now: number): string {
+  return `challenge token: expected an unexpired one, got one that expired ${ago(now, expiresAt)}`;
+}
+
 /** Opens a challenge: steps in their order; complete at once when there is none. */
 export function open(opening: Opening, now: number): Challenge {
   const steps = opening.steps
@@ -136,7 +142,7 @@ function send(challenge: Challenge): Outcome {
 function pass(challenge: Challenge, event: { key: string; nextJti: string }, now: number): Outcome {
   const step = currentStep(challenge);
   if (!challenge.steps.some(({ key }) => key === event.key)) {
-    return refuse('step_not_found', 'key: expected a step of the challenge, got another');
+    return refuse('step_not_found', `key: expected a step of the challenge, got ${event.key}`);
   }
   if (step?.key !== event.key) {
     return refuse('step_bypassed', `key: expected ${step?.key ?? 'completed'}, got ${event.key}`);
@@ -163,7 +169,7 @@ function presentRefusal(challenge: Challenge, jti: string, now: number): Outcome
   if (challenge.jti !== jti)
     return refuse('token_reused', "challenge token: expected the challenge's latest, got an earlier one");
   if (now >= challenge.expiresAt)
-    return refuse('expired_challenge_token', 'challenge token: expected an unexpired one, got an expired one');
+    return refuse('expired_challenge_token', expiredWords(challenge, now));
   return undefined;
 }
 

@@ -1,5 +1,5 @@
 /** Sessions, each bound to one DPoP key, and their refresh tokens: single use, rotated, reuse ends the session. */
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import type { Place } from './parts.js';
 import { digest, newId, newSecret } from './randomness.js';
 
@@ -59,7 +59,12 @@ export async function startSession(
   const index = { user: session.userId };
   const expiresAt = age(place) + refreshTokenSeconds * 1000;
   await services.state.put(keyOf(place, 'prelude-session', session.id), session, { expiresAt, index });
-  await services.emit(tenant.id, 'session', { change: 'started', session_id: session.id, user_id: session.userId });
+  await services.emit(tenant.id, 'session', {
+    provider: 'prelude',
+    change: 'started',
+    sessionId: session.id,
+    userId: session.userId,
+  });
   return { session, refresh: await issueRefresh(place, session.id, refreshTokenSeconds) };
 }
 
@@ -69,7 +74,7 @@ export async function findSession(place: Place, id: string): Promise<Session | u
 }
 
 /** A user's live sessions, oldest first. */
-export async function sessionsOf(place: Place, userId: string): Promise<Session[]> {
+export async function sessionsOf(place: TenantPlace, userId: string): Promise<Session[]> {
   const found = await place.services.state.listByIndex<Session>(place.tenant.id, 'prelude-session', 'user', userId);
   return found.map(({ value }) => value);
 }
@@ -101,10 +106,10 @@ export async function rotate(place: Place, presented: PresentedRefresh): Promise
 }
 
 /** Ends a session. False when there is none. */
-export async function revokeSession(place: Place, id: string, reason: string): Promise<boolean> {
+export async function revokeSession(place: TenantPlace, id: string, reason: string): Promise<boolean> {
   const session = await place.services.state.takeOnce<Session>(keyOf(place, 'prelude-session', id));
   if (!session) return false;
-  const fields = { change: 'revoked', session_id: id, user_id: session.userId, reason };
+  const fields = { provider: 'prelude', change: 'revoked', sessionId: id, userId: session.userId, reason };
   await place.services.emit(place.tenant.id, 'session', fields);
   return true;
 }

@@ -1,6 +1,5 @@
 /** Users and the identifiers by which they are found. */
-import { keyOf } from '../tenant-place.js';
-import type { Place } from './parts.js';
+import { keyOf, type TenantPlace } from '../tenant-place.js';
 import { newId } from './randomness.js';
 import { canonicalIdentifier, type Identifier } from './wire.js';
 
@@ -17,12 +16,12 @@ interface Owner {
 }
 
 /** A user by id. */
-export async function findUser(place: Place, id: string): Promise<User | undefined> {
+export async function findUser(place: TenantPlace, id: string): Promise<User | undefined> {
   return (await place.services.state.get<User>(keyOf(place, 'prelude-user', id)))?.value;
 }
 
 /** The user who has this identifier; a new one when nobody has. `canonical` is the identifier's looked-up form. */
-export async function userOf(place: Place, identifier: Identifier, canonical: string): Promise<User> {
+export async function userOf(place: TenantPlace, identifier: Identifier, canonical: string): Promise<User> {
   for (;;) {
     const owner = await ownerOf(place, canonical);
     if (owner) return owner;
@@ -32,14 +31,14 @@ export async function userOf(place: Place, identifier: Identifier, canonical: st
 }
 
 /** The user who has the identifier of this looked-up form. */
-export async function ownerOf(place: Place, canonical: string): Promise<User | undefined> {
+export async function ownerOf(place: TenantPlace, canonical: string): Promise<User | undefined> {
   const kept = await place.services.state.get<Owner>(keyOf(place, 'prelude-identifier', canonical));
   return kept && findUser(place, kept.value.userId);
 }
 
 /** Makes a user, or returns undefined when the id or an identifier is taken. Identifiers have been checked. */
 export async function createUser(
-  place: Place,
+  place: TenantPlace,
   wish: { identifiers: Identifier[]; id?: string | undefined; profile?: Record<string, unknown> | undefined },
 ): Promise<User | undefined> {
   const { services } = place;
@@ -66,12 +65,12 @@ export async function createUser(
 }
 
 /** All users, oldest first. */
-export async function listUsers(place: Place): Promise<User[]> {
+export async function listUsers(place: TenantPlace): Promise<User[]> {
   return (await place.services.state.list<User>(place.tenant.id, 'prelude-user')).map(({ value }) => value);
 }
 
 /** Changes a user. Undefined when there is none: a change never brings one back. */
-export async function amendUser(place: Place, id: string, change: (user: User) => User): Promise<User | undefined> {
+export async function amendUser(place: TenantPlace, id: string, change: (user: User) => User): Promise<User | undefined> {
   const { state } = place.services;
   const key = keyOf(place, 'prelude-user', id);
   for (;;) {
@@ -84,7 +83,7 @@ export async function amendUser(place: Place, id: string, change: (user: User) =
 
 /** Gives a user an identifier, which has been checked. `own`: it is the user's already; `taken`: somebody else's. */
 export async function addIdentifier(
-  place: Place,
+  place: TenantPlace,
   userId: string,
   identifier: Identifier,
 ): Promise<'added' | 'own' | 'taken'> {
@@ -101,7 +100,7 @@ export async function addIdentifier(
 }
 
 /** Removes a user and frees the identifiers. False when there is none. */
-export async function deleteUser(place: Place, id: string): Promise<boolean> {
+export async function deleteUser(place: TenantPlace, id: string): Promise<boolean> {
   const user = await place.services.state.takeOnce<User>(keyOf(place, 'prelude-user', id));
   if (!user) return false;
   await release(
@@ -111,7 +110,7 @@ export async function deleteUser(place: Place, id: string): Promise<boolean> {
   return true;
 }
 
-async function release(place: Place, canonicals: string[]): Promise<void> {
+async function release(place: TenantPlace, canonicals: string[]): Promise<void> {
   for (const canonical of canonicals) {
     await place.services.state.delete(keyOf(place, 'prelude-identifier', canonical));
   }

@@ -1,11 +1,12 @@
 /** The token by which a developer's backend proves a custom step. */
 import * as v from 'valibot';
-import { age, keyOf } from '../tenant-place.js';
+import { age, seeOnce } from '../tenant-place.js';
 import { parseJws, verifyRs256 } from '../jws.js';
 import { FrontendError, type FrontendCode } from './errors.js';
 import type { Place } from './parts.js';
 import { digest } from './randomness.js';
 import { currentStep, isManaged, type Challenge } from './rules.js';
+import { offBy, shown } from '../shown.js';
 import { MAX_TOKEN } from './tokens.js';
 
 const LEEWAY_SECONDS = 30;
@@ -35,16 +36,16 @@ export async function checkVerificationToken(
 ): Promise<string> {
   const claims = await readClaims(place, token, jwksUrl);
   if (claims.challenge_id !== challenge.id)
-    throw refuse('token_mismatch', "challenge_id: expected the challenge token's, got another");
+    throw refuse('token_mismatch', `challenge_id: expected ${challenge.id}, got ${shown(claims.challenge_id)}`);
   if (claims.sub !== challenge.userId)
-    throw refuse('token_mismatch', "sub: expected the challenge token's, got another");
-  if (isManaged(claims.key)) throw invalid('key: expected a custom step, got one that the service runs');
+    throw refuse('token_mismatch', `sub: expected ${challenge.userId}, got ${shown(claims.sub)}`);
+  if (isManaged(claims.key)) throw invalid(`key: expected a custom step, got ${claims.key}, which the service runs`);
   if (!challenge.steps.some(({ key }) => key === claims.key)) {
-    throw refuse('step_not_found', 'key: expected a step of the challenge, got another');
+    throw refuse('step_not_found', `key: expected a step of the challenge, got ${shown(claims.key)}`);
   }
   const current = currentStep(challenge)?.key ?? 'completed';
-  if (claims.key !== current) throw refuse('step_bypassed', `key: expected ${current}, got another step`);
-  if (claims.status !== 'completed') throw refuse('step_not_completed', 'status: expected completed, got another');
+  if (claims.key !== current) throw refuse('step_bypassed', `key: expected ${current}, got ${shown(claims.key)}`);
+  if (claims.status !== 'completed') throw refuse('step_not_completed', `status: expected completed, got ${shown(claims.status)}`);
   await spendJti(place, claims);
   return claims.key;
 }
@@ -52,7 +53,7 @@ export async function checkVerificationToken(
 async function readClaims(place: Place, token: string, jwksUrl: string): Promise<VerificationClaims> {
   const jws = parseJws(token, MAX_TOKEN);
   if (!jws) throw invalid('expected a compact JWS, got something else');
-  if (jws.header.alg !== 'RS256') throw invalid('alg: expected RS256, got another');
+  if (jws.header.alg !== 'RS256') throw invalid(`alg: expected RS256, got ${shown(jws.header.alg)}`);
   if (jws.header.crit !== undefined) throw invalid('crit: expected none, got some');
   const { kid } = jws.header;
   if (typeof kid !== 'string' || kid === '') throw invalid('kid: expected one, got none');
@@ -67,16 +68,15 @@ async function readClaims(place: Place, token: string, jwksUrl: string): Promise
 }
 
 function checkTimes({ iat, nbf, exp }: VerificationClaims, now: number): void {
-  if (exp + LEEWAY_SECONDS <= now) throw invalid('exp: expected a time to come, got one that has passed');
-  if (nbf - LEEWAY_SECONDS > now) throw invalid('nbf: expected a time that has passed, got one to come');
-  if (iat - LEEWAY_SECONDS > now) throw invalid('iat: expected a time that has passed, got one to come');
-  if (exp - iat > LONGEST_SECONDS) throw invalid(`exp: expected at most ${LONGEST_SECONDS} s after iat, got more`);
+  if (exp + LEEWAY_SECONDS <= now) throw invalid(`exp: expected a time to come, got one ${offBy(exp - now)}`);
+  if (nbf - LEEWAY_SECONDS > now) throw invalid(`nbf: expected a time that has passed, got one ${offBy(nbf - now)}`);
+  if (iat - LEEWAY_SECONDS > now) throw invalid(`iat: expected a time that has passed, got one ${offBy(iat - now)}`);
+  if (exp - iat > LONGEST_SECONDS) throw invalid(`exp: expected at most ${LONGEST_SECONDS} s after iat, got ${exp - iat} s`);
 }
 
 async function spendJti(place: Place, { jti, exp }: VerificationClaims): Promise<void> {
-  const goodForMs = (exp + LEEWAY_SECONDS + 1) * 1000 - place.services.clock.now();
-  const key = keyOf(place, 'prelude-verification-jti', digest(jti));
-  if (await place.services.state.putIfAbsent(key, true, { expiresAt: age(place) + goodForMs })) return;
+  const goodUntil = (exp + LEEWAY_SECONDS + 1) * 1000;
+  if (await seeOnce(place, 'prelude-verification-jti', digest(jti), goodUntil)) return;
   throw refuse('token_reused', 'jti: expected a new one, got one seen before');
 }
 

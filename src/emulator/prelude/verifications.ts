@@ -1,7 +1,8 @@
 /** One-time codes: sent, sent again, checked. Found by their verification token, or by the challenge that they prove. */
 import { timingSafeEqual } from 'node:crypto';
 import { age, keyOf } from '../tenant-place.js';
-import { newCode } from '../randomness.js';
+import { drawCode } from '../randomness.js';
+import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
 import { digest, newId, newSecret } from './randomness.js';
 import type { Identifier } from './wire.js';
@@ -50,7 +51,7 @@ export async function startVerification(
   const { otpLifetimeSeconds: seconds } = await services.settings(tenant.id);
   const id = wish.purpose.type === 'step-up' ? wish.purpose.challengeId : newId('ver', services.randomBytes);
   const verification: Verification = { ...wish, id, code: '', expiresAt: 0, over: false };
-  const renewed = renew(place, verification, seconds);
+  const renewed = await renew(place, verification, seconds);
   await services.state.put(keyOf(place, 'prelude-verification', id), renewed, {
     expiresAt: renewed.expiresAt + KEPT_MS,
   });
@@ -80,7 +81,7 @@ export async function resend(place: Place, id: string): Promise<boolean> {
   for (;;) {
     const kept = await state.get<Verification>(key);
     if (!kept || kept.value.over) return false;
-    const renewed = renew(place, kept.value, otpLifetimeSeconds);
+    const renewed = await renew(place, kept.value, otpLifetimeSeconds);
     if (!(await state.update(key, kept.version, renewed, { expiresAt: renewed.expiresAt + KEPT_MS }))) continue;
     await deliver(place, renewed);
     return true;
@@ -89,7 +90,8 @@ export async function resend(place: Place, id: string): Promise<boolean> {
 
 /**
  * Tries a code. An attempt is taken before the code is looked at, so that however many come at once no more than the limit are
- * compared. Of several right ones at once for a login, one is `right`; for a step, its challenge lets one pass.
+ * compared. Of several right ones at once for a login, one is `right`; for a step, its challenge lets one pass. Throws FrontendError
+ * `rate_limited` where the identity's scenario says so.
  */
 export async function tryCode(place: Place, id: string, code: string): Promise<Attempt> {
   const { state, settings } = place.services;
@@ -97,6 +99,9 @@ export async function tryCode(place: Place, id: string, code: string): Promise<A
   const kept = await state.get<Verification>(key);
   if (!kept || kept.value.over) return 'over';
   if (age(place) >= kept.value.expiresAt) return 'expired';
+  if ((await place.services.scenario(place.tenant.id, kept.value.to)).tooManyAttempts) {
+    throw new FrontendError('rate_limited', 'codes: expected an identity with attempts left, got one whose scenario has none');
+  }
   const { otpAttempts: limit } = await settings(place.tenant.id);
   const step = kept.value.purpose.type === 'step-up' ? kept.value.purpose.step : 0;
   const counter = keyOf(place, 'prelude-attempts', `${id}:${step}`);
@@ -120,8 +125,8 @@ async function close(place: Place, id: string): Promise<void> {
   }
 }
 
-function renew(place: Place, verification: Verification, seconds: number): Verification {
-  const code = newCode(verification.codeSize, place.services.randomBytes);
+async function renew(place: Place, verification: Verification, seconds: number): Promise<Verification> {
+  const code = await drawCode(place, verification.to, { length: verification.codeSize });
   return { ...verification, code, expiresAt: age(place) + seconds * 1000 };
 }
 

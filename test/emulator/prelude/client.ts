@@ -102,7 +102,7 @@ export class Client {
   access = '';
 
   constructor(
-    readonly world: World,
+    readonly world: Pick<World, 'url' | 'code'>,
     readonly key: DpopKey,
   ) {}
 

@@ -430,11 +430,11 @@ it('events tell the transitions, and the tokens by their claims only', async () 
   const events = world.events.slice(before);
   const changes = events
     .filter(({ type }) => type === 'challenge')
-    .map(({ change, status, current_step }) => [change, status, current_step]);
+    .map(({ transition, status, step }) => [transition, status, step]);
   expect(changes).toEqual([
     ['opened', 'open', 'verify_sms'],
-    ['pass', 'completed', 'completed'],
-    ['spend', 'spent', 'completed'],
+    ['step-passed', 'completed', 'completed'],
+    ['spent', 'spent', 'completed'],
   ]);
   const tokens = events.filter(({ type }) => type === 'token').map(({ kind }) => kind);
   expect(tokens).toEqual(['challenge', 'challenge', 'access']);

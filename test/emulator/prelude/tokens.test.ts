@@ -12,6 +12,7 @@ import {
   type JWK,
 } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { folderKeys } from '../../../src/emulator/key-store.js';
 import { loadKeys, type Keys } from '../../../src/emulator/prelude/keys.js';
 import { Nonces } from '../../../src/emulator/prelude/nonces.js';
 import { newId } from '../../../src/emulator/prelude/randomness.js';
@@ -23,7 +24,7 @@ let tokens: Tokens;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'stepup-keys-'));
-  keys = await loadKeys(join(folder, 'emulator'));
+  keys = await loadKeys(folderKeys(join(folder, 'emulator')));
   tokens = new Tokens(keys);
 });
 afterAll(() => rm(folder, { recursive: true, force: true }));
@@ -36,7 +37,7 @@ describe('keys', () => {
   });
 
   it('are used again after a restart', async () => {
-    const again = await loadKeys(join(folder, 'emulator'));
+    const again = await loadKeys(folderKeys(join(folder, 'emulator')));
     expect(again.access.kid).toBe(keys.access.kid);
     expect(again.challenge.kid).toBe(keys.challenge.kid);
     expect(again.nonceSecret.equals(keys.nonceSecret)).toBe(true);
@@ -44,16 +45,16 @@ describe('keys', () => {
 
   it('are the same for two that start at once', async () => {
     const shared = join(folder, 'shared');
-    const [one, other] = await Promise.all([loadKeys(shared), loadKeys(shared)]);
+    const [one, other] = await Promise.all([loadKeys(folderKeys(shared)), loadKeys(folderKeys(shared))]);
     expect(one.access.kid).toBe(other.access.kid);
     expect(await readdir(shared)).toHaveLength(3);
   });
 
   it('are refused when damaged, in words', async () => {
     const damaged = join(folder, 'damaged');
-    await loadKeys(damaged);
+    await loadKeys(folderKeys(damaged));
     await writeFile(join(damaged, 'prelude-access.pem'), 'not a key');
-    await expect(loadKeys(damaged)).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
+    await expect(loadKeys(folderKeys(damaged))).rejects.toMatchObject({ code: 'FILE_UNREADABLE' });
   });
 
   it('have RFC 7638 thumbprints as kid', async () => {

@@ -1,27 +1,19 @@
-import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EmulatorEvent, Message, Ready } from '../../../emulator/emulator.js';
 import { StepupError } from '../../../errors.js';
-import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
 import { emulatorClient, type EmulatorClient } from '../../emulator-client.js';
 import type { Handle } from '../../tree.js';
-import { interrupted, parseLoopbackHost, parsePort } from '../../serving.js';
-import { version } from '../../version.js';
-import { eventInWords } from './event.js';
+import { interrupted } from '../../serving.js';
+import { eventInWords, isToldByRequest } from './event.js';
+import { emulatorOptions, openEmulator, type EmulatorOptions } from './opening.js';
 
-export interface Options {
-  host: string;
-  port: string;
-  httpsPort: string;
+export interface Options extends EmulatorOptions {
   showCodes?: boolean | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
-  command
-    .option('--host <host>', 'address of this machine to listen on', '127.0.0.1')
-    .option('--port <port>', 'port of http, 0 for a free one', '4780')
-    .option('--https-port <port>', 'port of https, 0 for a free one', '4743')
+  emulatorOptions(command, { http: '4780', https: '4743' })
     .option('--show-codes', 'show the codes of the messages that it "sends"')
     .addHelpText(
       'after',
@@ -33,6 +25,8 @@ Examples:
   $ stepup emulator start
   $ stepup emulator start --show-codes
   $ stepup emulator start --port 0 --https-port 0 --json
+  $ stepup emulator start --store redis://127.0.0.1:6379
+  $ stepup emulator start --seed seed.yaml --rng-seed tests
 `,
     )
     .action(handle((context, options: Options) => run(context, options)));
@@ -40,43 +34,25 @@ Examples:
 
 /**
  * Starts the emulator and prints what happens until it is interrupted; then the status is 0. Throws FailedError (PORT_IN_USE,
- * LISTEN_FAILED, FILE_UNREADABLE, FILE_UNWRITABLE, STORE_UNWRITABLE) with nothing left running, UsageError FLAG_INVALID.
+ * LISTEN_FAILED, FILE_UNREADABLE, FILE_UNWRITABLE, STORE_AWAY, STORE_UNWRITABLE) with nothing left running, UsageError FLAG_INVALID,
+ * URL_INVALID.
  */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal, system, store } = context;
-  const host = parseLoopbackHost(options.host);
-  const port = parsePort(options.port, '--port');
-  const httpsPort = parsePort(options.httpsPort, '--https-port');
-  const [{ startEmulator }, { writeReady, removeReady }] = await Promise.all([
-    import('../../../emulator/server.js'),
-    import('../../../store/emulators.js'),
-  ]);
   const log = createLog(context);
-  const emulator = await startEmulator(
-    {
-      host,
-      port,
-      httpsPort,
-      folder: join(store.folder, 'emulator'),
-      controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
-      onEvent: log.add,
-      onBug: (error) => terminal.warn(`This is a bug in the emulator: ${error.stack ?? error.message}`),
-      version,
-    },
-    { now: system.now, randomBytes: system.randomBytes },
-  );
+  const emulator = await openEmulator(context, options, { home: store.folder, onEvent: log.add });
   const { ready } = emulator;
-  const ownPort = Number(new URL(ready.url).port);
   try {
-    await writeReady(store.folder, ownPort, { ...ready, pid: system.pid } satisfies ReadyEntry);
     terminal.result(ready, () => readyInWords(ready, context));
     terminal.note('End it with Ctrl-C.');
     log.open(options.showCodes ? await emulatorClient(context, ready) : undefined);
     await interrupted(system.signal);
   } finally {
-    await emulator.stop();
-    await log.end();
-    await removeReady(store.folder, ownPort);
+    try {
+      await emulator.close();
+    } finally {
+      await log.end();
+    }
   }
 }
 
@@ -110,6 +86,7 @@ function createLog({ terminal }: Context): Log {
     const message = inbox && event.type === 'message' ? await readMessage(inbox, event.messageId, last) : undefined;
     last = message?.id ?? last;
     const code = message?.code;
+    if (!terminal.json && isToldByRequest(event)) return;
     terminal.result(code === undefined ? event : { ...event, code }, () => eventInWords(event, code, terminal.out));
   }
   const add = (event: EmulatorEvent): void => {

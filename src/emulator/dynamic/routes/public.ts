@@ -33,7 +33,7 @@ export function publicRoutes(parts: Parts): Hono<Env> {
   routes.post('/connect', (c) => c.body(null, 204));
 
   for (const path of ['/.well-known/jwks', '/.well-known/jwks.json']) {
-    routes.get(path, async (c) => c.json(await parts.tokens.keySet()));
+    routes.get(path, async (c) => c.json(await placeOf(c, parts).tokens.keySet()));
   }
 
   return routes;

@@ -12,7 +12,7 @@ import { askHook, type HookCall, type Verdict } from '../hooks.js';
 import { advanced, checkPasskeyStep, requirePasskeyStep, type Advanced } from '../passkey-steps.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
 import { managedVerdict } from '../registration.js';
-import { isExpired, type Challenge } from '../rules.js';
+import { expiredWords, isExpired, type Challenge } from '../rules.js';
 import { registeredScopes } from '../scopes.js';
 import type { Session } from '../sessions.js';
 import { chooseEntry, directVerdict, type StepUpConfig } from '../step-up-config.js';
@@ -53,10 +53,7 @@ export function challengeRoutes(parts: Parts): Hono<Env> {
     const body = await readBody(c, StepUpContinue);
     const { challenge, jti } = await present(place, body.challenge_token);
     if (isExpired(challenge, jti, age(place))) {
-      throw new FrontendError(
-        'expired_challenge_token',
-        'challenge token: expected an unexpired one, got an expired one',
-      );
+      throw new FrontendError('expired_challenge_token', expiredWords(challenge, age(place)));
     }
     await requireChallengeProof(c, place, { jti, jkt: bearer.session.jkt, accessToken: bearer.token });
     if (challenge.sessionId !== bearer.session.id) {
@@ -115,6 +112,7 @@ async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpC
     );
   }
   const { entry } = choice;
+  if (await isBlocked(place, wish.user)) return { verdict: { status: 'block' } };
   if (entry.mode === 'managed') return managedVerdict(place, wish.scope, wish.metadata);
   const verdict =
     entry.mode === 'direct'
@@ -124,6 +122,7 @@ async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpC
           entry.delegated.delegation_hook,
           hookCall(c, wish),
           config.step_keys.map(({ key }) => key),
+          c.get('hookTimeout'),
         );
   if (!verdict) {
     const code = entry.mode === 'direct' ? 'direct_scope_identifier_mismatch' : 'internal';
@@ -135,6 +134,14 @@ async function decide(c: Context<Env>, place: Place, wish: Wish, config: StepUpC
   return { verdict };
 }
 
+/** Whether the scenario of the user, or of one of the user's identifiers, blocks every request. */
+async function isBlocked({ services, tenant }: Place, { id, identifiers }: User): Promise<boolean> {
+  for (const identity of [id, ...identifiers.map(({ value }) => value)]) {
+    if ((await services.scenario(tenant.id, identity)).hookVerdict === 'block') return true;
+  }
+  return false;
+}
+
 async function carryOut(
   place: Place,
   session: Session,
@@ -144,10 +151,13 @@ async function carryOut(
   const { status } = verdict;
   if (status === 'block') {
     await place.services.emit(place.tenant.id, 'challenge', {
-      change: 'blocked',
-      user_id: user.id,
-      session_id: session.id,
+      provider: 'prelude',
+      transition: 'blocked',
+      challengeId: null,
+      step: null,
       scope,
+      userId: user.id,
+      sessionId: session.id,
     });
     return { status };
   }

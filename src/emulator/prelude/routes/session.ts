@@ -12,6 +12,7 @@ import { cut, pageOf, type Page } from '../paging.js';
 import { placeOf, type Parts, type Place } from '../parts.js';
 import { findRefresh, revokeSession, rotate, sessionsOf, type PresentedRefresh, type Session } from '../sessions.js';
 import { findUser } from '../users.js';
+import { shown } from '../../shown.js';
 import { Refresh } from '../wire.js';
 
 /** `/refresh`, `/revoke`, `/me/list`, `/me/revoke`, `/me/identifiers`. */
@@ -105,9 +106,9 @@ async function spendStepUp(place: Place, session: Session, token: string): Promi
 function requirePage(c: Context<Env>): Page {
   const page = pageOf(c);
   if (page === 'limit')
-    throw new FrontendError('invalid_pagination_limit', 'limit: expected 1 to 100, got another value');
+    throw new FrontendError('invalid_pagination_limit', `limit: expected 1 to 100, got ${shown(c.req.query('limit'))}`);
   if (page === 'offset')
-    throw new FrontendError('invalid_pagination_offset', 'offset: expected 0 or more, got another value');
+    throw new FrontendError('invalid_pagination_offset', `offset: expected 0 or more, got ${shown(c.req.query('offset'))}`);
   return page;
 }
 
@@ -124,10 +125,10 @@ async function targets(c: Context<Env>, place: Place, session: Session): Promise
     case 'session':
       if (wanted === undefined) throw new FrontendError('bad_request', 'session_id: expected one, got none');
       if (!all.includes(wanted))
-        throw new FrontendError('not_found', "session_id: expected one of the user's sessions, got another");
+        throw new FrontendError('not_found', `session_id: expected one of the user's sessions, got ${shown(wanted)}`);
       return [wanted];
     default:
-      throw new FrontendError('bad_request', 'target: expected all, others, mine or session, got another');
+      throw new FrontendError('bad_request', `target: expected all, others, mine or session, got ${shown(c.req.query('target'))}`);
   }
 }
 

@@ -2,16 +2,15 @@
 import { Hono } from 'hono';
 import { readBody } from '../body.js';
 import { ManagementError, type Env } from '../errors.js';
-import { removeUserGrants, restoreScope } from '../grants.js';
-import { unlinkAccounts } from '../oauth-accounts.js';
+import { restoreScope } from '../grants.js';
 import { cut, pageOf } from '../paging.js';
 import { placeOf, type Parts } from '../parts.js';
-import { removePasskeys } from '../passkeys.js';
 import { compliancyOf, passwordFault } from '../password-config.js';
-import { removePassword, setPassword } from '../passwords.js';
+import { setPassword } from '../passwords.js';
+import { removeUser } from '../remove-user.js';
 import { findSession, revokeSession, sessionsOf } from '../sessions.js';
-import { addUserScope, removeUserScopes, scopesOfUser } from '../user-scopes.js';
-import { amendUser, createUser, deleteUser, findUser, listUsers, type User } from '../users.js';
+import { addUserScope, scopesOfUser } from '../user-scopes.js';
+import { amendUser, createUser, findUser, listUsers, type User } from '../users.js';
 import { canonicalIdentifier, PasswordReset, ProfileBody, ScopeBody, UserBody } from '../wire.js';
 
 /** `users`, `users/{id}` with `password`, `profile` and `scopes`, `users/{id}/sessions` with one of them and `invalidate`. */
@@ -81,15 +80,7 @@ export function userRoutes(parts: Parts): Hono<Env> {
   routes.delete('/users/:id', async (c) => {
     const place = placeOf(c, parts);
     const id = c.req.param('id');
-    if (!(await deleteUser(place, id))) throw noUser();
-    await Promise.all([
-      removePassword(place, id),
-      removePasskeys(place, id),
-      removeUserScopes(place, id),
-      removeUserGrants(place, id),
-      unlinkAccounts(place, id),
-    ]);
-    for (const session of await sessionsOf(place, id)) await revokeSession(place, session.id, 'user deleted');
+    if (!(await removeUser(place, id))) throw noUser();
     return c.body(null, 204);
   });
 

@@ -2,14 +2,14 @@
 import { Hono } from 'hono';
 import { cors } from 'hono/cors';
 import { FrontendError, type Env } from '../errors.js';
-import type { Parts } from '../parts.js';
+import { placeOf, type Parts } from '../parts.js';
 
 /** `jwks.json`, `step-up-jwks.json`, `oauth-authorization-server`. */
-export function wellKnownRoutes({ tokens }: Parts): Hono<Env> {
+export function wellKnownRoutes(parts: Parts): Hono<Env> {
   const routes = new Hono<Env>();
   routes.use('*', cors());
-  routes.get('/jwks.json', (c) => c.json(tokens.accessKeySet()));
-  routes.get('/step-up-jwks.json', (c) => c.json(tokens.challengeKeySet()));
+  routes.get('/jwks.json', (c) => c.json(placeOf(c, parts).tokens.accessKeySet()));
+  routes.get('/step-up-jwks.json', (c) => c.json(parts.tokens.challengeKeySet()));
   routes.get('/oauth-authorization-server', (c) => {
     const { issuer, jwksUrl } = c.get('tenant').prelude;
     return c.json({

@@ -1,0 +1,105 @@
+/** The cost of a flow with 1,000 and with 100,000 live sessions, in memory and on Redis. */
+import { spawn } from 'node:child_process';
+import { createConnection, createServer } from 'node:net';
+import { setTimeout as wait } from 'node:timers/promises';
+import { runClient, scratchFolder, startStepup } from './processes.mjs';
+import { median } from './speed.mjs';
+import { targetOf } from './target.mjs';
+
+const [FEW, MANY] = [1000, 100_000];
+const ROUNDS = 5;
+
+export async function measureFlat() {
+  const inMemory = await grow('in memory', []);
+  const redis = await startRedis();
+  try {
+    return [...inMemory, ...(await grow('on Redis', ['--store', redis.url]))];
+  } finally {
+    await redis.stop();
+  }
+}
+
+/** Two emulators, one with few sessions and one with many, measured in turn. */
+async function grow(where, flags) {
+  const limits = [];
+  const small = await startStepup({ home: scratchFolder(), flags: [...flags, ...limits] });
+  const emulators = [];
+  try {
+    emulators.push({ ...small, sessions: FEW, rates: [] });
+    emulators[0].target = await targetOf(small.found);
+    await fill(emulators[0]);
+    if (flags.length === 0) {
+      const large = await startStepup({ home: scratchFolder() });
+      emulators.push({ ...large, sessions: MANY, rates: [], target: await targetOf(large.found) });
+      await fill(emulators[1]);
+      for (let round = 0; round < ROUNDS; round += 1)
+        for (const one of emulators) one.rates.push(await measure(one, round));
+      return verdict(where, emulators[0].rates, emulators[1].rates);
+    }
+    // One store: what is measured first has few sessions, then the rest come.
+    const few = [];
+    for (let round = 0; round < ROUNDS; round += 1) few.push(await measure(emulators[0], round));
+    await fill({ ...emulators[0], sessions: MANY, first: FEW });
+    const many = [];
+    for (let round = 0; round < ROUNDS; round += 1) many.push(await measure(emulators[0], ROUNDS + round));
+    return verdict(where, few, many);
+  } finally {
+    await Promise.all(emulators.map(({ stop }) => stop()));
+  }
+}
+
+async function fill({ target, sessions, first = 0 }) {
+  await runClient({ flow: 'phone-sign-in', target, concurrency: 16, flows: sessions - first, first });
+}
+
+async function measure({ target }, round) {
+  const first = 10_000_000 + round * 100_000;
+  return (await runClient({ flow: 'step-up', target, concurrency: 16, flows: 1000, first })).rate;
+}
+
+function verdict(where, few, many) {
+  return [
+    { what: `login and step-up ${where}, ${FEW} sessions`, value: median(few), unit: '/s' },
+    { what: `login and step-up ${where}, ${MANY} sessions`, value: median(many), unit: '/s' },
+    { what: `cost ${where}: many to few`, value: median(few) / median(many), unit: 'times', budget: { most: 1.15 } },
+  ];
+}
+
+async function startRedis() {
+  const port = await new Promise((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port: free } = server.address();
+      server.close(() => resolve(free));
+    });
+  });
+  const args = [
+    '--port',
+    String(port),
+    '--bind',
+    '127.0.0.1',
+    '--save',
+    '',
+    '--appendonly',
+    'no',
+    '--dir',
+    scratchFolder(),
+  ];
+  const child = spawn('redis-server', args, { stdio: 'ignore' });
+  const gone = new Promise((resolve) => child.once('exit', resolve));
+  for (let tries = 0; ; tries += 1) {
+    const there = await new Promise((resolve) => {
+      const socket = createConnection(port, '127.0.0.1', () => resolve(true)).once('error', () => resolve(false));
+      socket.unref();
+    });
+    if (there) break;
+    if (tries > 50) throw new Error('redis-server does not answer.');
+    await wait(100);
+  }
+  return {
+    url: `redis://127.0.0.1:${port}`,
+    async stop() {
+      child.kill('SIGTERM');
+      await gone;
+    },
+  };
+}

@@ -1,0 +1,100 @@
+/** What `emulator start` and `emulator exec` share: the emulator's options, its start and its end. */
+import { join } from 'node:path';
+import type { Command } from 'commander';
+import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
+import type { ReadyEntry } from '../../../store/emulators.js';
+import type { Context } from '../../context.js';
+import { parseLoopbackHost, parsePort } from '../../serving.js';
+import { version } from '../../version.js';
+
+/** The emulator's options as they are typed. */
+export interface EmulatorOptions {
+  host: string;
+  port: string;
+  httpsPort: string;
+  store?: string | undefined;
+  seed?: string | undefined;
+  import?: string | undefined;
+  exportOnExit?: string | undefined;
+  rngSeed?: string | undefined;
+}
+
+/** Adds the emulator's options to a command; the ports are those that it takes unless told. */
+export function emulatorOptions(command: Command, ports: { http: string; https: string }): Command {
+  return command
+    .option('--host <host>', 'address of this machine to listen on', '127.0.0.1')
+    .option('--port <port>', 'port of http, 0 for a free one', ports.http)
+    .option('--https-port <port>', 'port of https, 0 for a free one', ports.https)
+    .option('--seed <file>', 'users, settings and more to start with, YAML or JSON')
+    .option('--store <url>', 'keep everything in Redis or Valkey, for several emulators: redis:// or rediss://')
+    .option('--import <file>', 'start with what --export-on-exit has written')
+    .option('--export-on-exit <file>', 'write everything to a file when it stops; it holds secrets')
+    .option('--rng-seed <text>', 'make ids and codes repeatable');
+}
+
+export interface Opened {
+  ready: Ready;
+  /** Finishes requests under way, stops listening, and removes the ready file. A second call does nothing. */
+  close(): Promise<void>;
+}
+
+export interface Opening {
+  /** The `STEPUP_HOME` whose `emulator` folder has certificate and keys, and in whose `emulators/PORT.json` it is found. */
+  home: string;
+  /** Called with each event. */
+  onEvent?: ((event: EmulatorEvent) => void) | undefined;
+}
+
+/**
+ * Starts an emulator that commands under `home` find. Throws FailedError (PORT_IN_USE, LISTEN_FAILED, FILE_UNREADABLE, FILE_UNWRITABLE,
+ * STORE_AWAY, STORE_UNWRITABLE, SEED_INVALID, STATE_INVALID) with nothing left running, UsageError FLAG_INVALID, FLAG_CONFLICT, URL_INVALID.
+ */
+export async function openEmulator(
+  { system, terminal }: Context,
+  options: EmulatorOptions,
+  { home, onEvent }: Opening,
+): Promise<Opened> {
+  const host = parseLoopbackHost(options.host);
+  const port = parsePort(options.port, '--port');
+  const httpsPort = parsePort(options.httpsPort, '--https-port');
+  const [{ startEmulator }, { writeReady, removeReady }] = await Promise.all([
+    import('../../../emulator/server.js'),
+    import('../../../store/emulators.js'),
+  ]);
+  const emulator = await startEmulator(
+    {
+      host,
+      port,
+      httpsPort,
+      folder: join(home, 'emulator'),
+      store: options.store,
+      seed: options.seed,
+      import: options.import,
+      exportOnExit: options.exportOnExit,
+      rngSeed: options.rngSeed,
+      controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
+      onEvent,
+      onBug: (error) => terminal.warn(`This is a bug in the emulator: ${error.stack ?? error.message}`),
+      version,
+    },
+    { now: system.now, randomBytes: system.randomBytes },
+  );
+  const { ready } = emulator;
+  const ownPort = Number(new URL(ready.url).port);
+  let closed: Promise<void> | undefined;
+  const close = async (): Promise<void> => {
+    try {
+      await emulator.stop();
+    } finally {
+      await removeReady(home, ownPort);
+    }
+  };
+  const opened: Opened = { ready, close: () => (closed ??= close()) };
+  try {
+    await writeReady(home, ownPort, { ...ready, pid: system.pid } satisfies ReadyEntry);
+    return opened;
+  } catch (error) {
+    await opened.close();
+    throw error;
+  }
+}

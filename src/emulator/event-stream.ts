@@ -1,0 +1,4 @@
+/** What the stream of events and its readers agree on. */
+
+/** The comment after the events that were kept: a reader that does not want to wait has all. */
+export const ALL_SO_FAR = 'all so far';

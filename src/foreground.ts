@@ -1,0 +1,94 @@
+/** Runs a child in our place for `System.exec`; loaded when one is run. Part of the outside world, as `system.ts` is. */
+import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { FailedError } from './errors.js';
+import { osReason } from './os-reason.js';
+import type { ChildEnd, Env } from './system.js';
+
+/** Takes over the signals that come to this process, each once; the returned function gives them back. */
+export type TakeSignals = (taker: (name: NodeJS.Signals) => void) => () => void;
+
+/** A child that was told to end (SIGTERM, SIGHUP) has this long before it is killed. Milliseconds. */
+const GRACE_MS = 5000;
+
+/** As `System.exec` says. */
+export async function runInForeground(
+  [command = '', ...args]: readonly string[],
+  env: Env,
+  takeSignals: TakeSignals,
+): Promise<ChildEnd> {
+  const options: SpawnOptions = { env, stdio: 'inherit' };
+  const child = await spawned(command, args, options);
+  let grace: NodeJS.Timeout | undefined;
+  const kill = (): void => void child.kill('SIGKILL');
+  const release = takeSignals((name) => {
+    if (!reachesChild(name)) child.kill(name);
+    if (name !== 'SIGTERM' && name !== 'SIGHUP') return;
+    if (grace) kill();
+    grace ??= setTimeout(kill, GRACE_MS);
+  });
+  // Whatever ends this process: the child does not outlive it.
+  process.on('exit', kill);
+  try {
+    return await ended(child, command);
+  } finally {
+    clearTimeout(grace);
+    process.off('exit', kill);
+    release();
+  }
+}
+
+/** On Windows most commands (npm, npx) are scripts that only a shell can start; cross-spawn knows how to hand arguments to one. */
+async function spawned(command: string, args: string[], options: SpawnOptions): Promise<ChildProcess> {
+  if (process.platform !== 'win32') return startOrThrow(() => spawn(command, args, options), command);
+  const { default: crossSpawn } = await import('cross-spawn');
+  return startOrThrow(() => crossSpawn(command, args, options), command);
+}
+
+/** Some failures are thrown at once: an empty name, arguments that are too long. */
+function startOrThrow(start: () => ChildProcess, command: string): ChildProcess {
+  try {
+    return start();
+  } catch (error) {
+    throw notStarted(command, error);
+  }
+}
+
+function ended(child: ChildProcess, command: string): Promise<ChildEnd> {
+  return new Promise((resolve, reject) => {
+    // What it has started may hold its streams for longer: only its own end counts.
+    child.once('exit', (status, signal) => resolve(signal === null ? { status: status ?? 1 } : { signal }));
+    child.on('error', (error) => {
+      if (child.pid === undefined) reject(notStarted(command, error));
+    });
+  });
+}
+
+function notStarted(command: string, error: unknown): FailedError {
+  const { code } = error as NodeJS.ErrnoException;
+  const why = code === 'ENOENT' ? 'there is no such command' : osReason(error);
+  return new FailedError('COMMAND_NOT_STARTED', `"${command}" cannot be started: ${why}.`, {
+    field: 'COMMAND',
+    hint: 'A command line of the shell is run with: sh -c "…"',
+    cause: error,
+  });
+}
+
+/**
+ * Whether a signal that came to us has come to the child, too. What the terminal sends (Ctrl-C, Ctrl-\, its own end) goes to its whole
+ * foreground process group, the child included; on Windows to the whole console.
+ */
+function reachesChild(name: NodeJS.Signals): boolean {
+  if (process.platform === 'win32') return true;
+  return ['SIGINT', 'SIGQUIT', 'SIGHUP'].includes(name) && inForeground();
+}
+
+function inForeground(): boolean {
+  if (process.platform === 'linux') {
+    // proc_pid_stat(5): after the name in parentheses come state, ppid, pgrp, session, tty_nr, tpgid.
+    const stat = readFileSync('/proc/self/stat', 'utf8');
+    const [, , group, , terminal, foreground] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+    return terminal !== '0' && group === foreground;
+  }
+  return [process.stdin, process.stdout, process.stderr].some(({ isTTY }) => isTTY);
+}
