@@ -270,11 +270,20 @@ export const tree: Record<string, Leaf | Group> = {
           },
           list: { summary: 'list the snapshots', load: () => import('./commands/emulator/snapshot/list.js') },
           remove: { summary: 'remove a snapshot', load: () => import('./commands/emulator/snapshot/remove.js') },
-          export: { summary: 'write the state to a file', load: () => import('./commands/emulator/snapshot/export.js') },
-          import: { summary: 'take a state in from a file', load: () => import('./commands/emulator/snapshot/import.js') },
+          export: {
+            summary: 'write the state to a file',
+            load: () => import('./commands/emulator/snapshot/export.js'),
+          },
+          import: {
+            summary: 'take a state in from a file',
+            load: () => import('./commands/emulator/snapshot/import.js'),
+          },
         },
       },
-      events: { summary: 'see what happened, with the reason of each refusal', load: () => import('./commands/emulator/events.js') },
+      events: {
+        summary: 'see what happened, with the reason of each refusal',
+        load: () => import('./commands/emulator/events.js'),
+      },
       clock: {
         summary: 'the clock by which things expire',
         verbs: {

@@ -20,12 +20,7 @@ export function realTimeTenant(tenant: string): string {
  * Marks something as seen until `until` (milliseconds, real time). True for the first time, for one of many at once. It is judged by real
  * time elsewhere, so a moved clock must not let it be shown again.
  */
-export function seeOnce(
-  { services, tenant }: TenantPlace,
-  kind: string,
-  id: string,
-  until: number,
-): Promise<boolean> {
+export function seeOnce({ services, tenant }: TenantPlace, kind: string, id: string, until: number): Promise<boolean> {
   const key = { tenant: realTimeTenant(tenant.id), kind, id };
   return services.state.putIfAbsent(key, true, { expiresAt: Math.min(until, Number.MAX_SAFE_INTEGER) });
 }

@@ -24,12 +24,7 @@ const errorBody = v.object({
  * Reads the body. Sets `failure` for a redirect, 429, 5xx, and a body that is no JSON; throws UnreachableError
  * ANSWER_MALFORMED for one over the limit, which is 1 MB, or 512 MB for a `bulk` one. `now` is in milliseconds.
  */
-export async function readAnswer(
-  response: Response,
-  host: string,
-  now: number,
-  bulk = false,
-): Promise<ReadAnswer> {
+export async function readAnswer(response: Response, host: string, now: number, bulk = false): Promise<ReadAnswer> {
   const { status, headers } = response;
   if (status >= 300 && status < 400) {
     await response.body?.cancel();

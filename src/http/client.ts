@@ -81,7 +81,13 @@ export function createHttp(options: HttpOptions): Http {
     const host = new URL(request.url).host;
     const headers = headersOf(request);
     const body = request.json === undefined ? undefined : JSON.stringify(request.json);
-    const shownRequest = showRequest(request.method, request.url, headers, request.bulk ? undefined : request.json, redactor);
+    const shownRequest = showRequest(
+      request.method,
+      request.url,
+      headers,
+      request.bulk ? undefined : request.json,
+      redactor,
+    );
     debug?.(shownRequest);
     const startedAt = now();
 

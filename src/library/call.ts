@@ -102,5 +102,10 @@ function problemOf(text: string): { detail?: string; field?: string } {
 }
 
 function unreachable({ controlUrl }: ControlPlace, cause: Error): EmulatorError {
-  return new EmulatorError(`The emulator at ${controlUrl} does not answer: ${cause.message}.`, undefined, undefined, cause);
+  return new EmulatorError(
+    `The emulator at ${controlUrl} does not answer: ${cause.message}.`,
+    undefined,
+    undefined,
+    cause,
+  );
 }

@@ -43,7 +43,8 @@ export function tenantControl(place: ControlPlace, tenant: string | undefined): 
     faults: {
       add: (fault) => call({ method: 'POST', path: '/faults', body: fault }),
       list: async () => (await call<{ faults: Fault[] }>({ path: '/faults' })).faults,
-      clear: (id) => call({ method: 'DELETE', path: id === undefined ? '/faults' : `/faults/${encodeURIComponent(id)}` }),
+      clear: (id) =>
+        call({ method: 'DELETE', path: id === undefined ? '/faults' : `/faults/${encodeURIComponent(id)}` }),
     },
     settings: {
       get: () => call<Settings>({ path: '/settings' }),

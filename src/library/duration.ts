@@ -11,7 +11,9 @@ export function secondsOf(duration: Duration): number {
   if (typeof duration === 'number' && Number.isFinite(duration)) return duration;
   const text = String(duration).trim();
   if (!new RegExp(`^[+-]?\\s*${PART}(?:\\s*${PART})*$`).test(text)) {
-    throw new TypeError(`A duration is a number of seconds, or text such as '6m' or '1h 30m', not ${JSON.stringify(duration)}.`);
+    throw new TypeError(
+      `A duration is a number of seconds, or text such as '6m' or '1h 30m', not ${JSON.stringify(duration)}.`,
+    );
   }
   const parts = text.matchAll(/(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)/g);
   const seconds = [...parts].reduce((sum, [, count, unit = 's']) => sum + Number(count) * (SECONDS[unit] ?? 1), 0);

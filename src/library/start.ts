@@ -45,7 +45,14 @@ export async function startEmulator(options: EmulatorOptions = {}): Promise<Emul
     const { ready } = running;
     const { caCert, prelude, dynamic } = ready;
     let stopped: Promise<void> | undefined;
-    const stop = (): Promise<void> => (stopped ??= running.stop().finally(forget));
+    const end = async (): Promise<void> => {
+      try {
+        await running.stop();
+      } finally {
+        await forget();
+      }
+    };
+    const stop = (): Promise<void> => (stopped ??= end());
     return {
       ...connectEmulator(ready),
       ready,

@@ -12,6 +12,7 @@ declare module '@playwright/test' {
     request: object;
   }
   export interface PlaywrightTestOptions {
+    baseURL: string | undefined;
     ignoreHTTPSErrors: boolean;
   }
   export interface PlaywrightWorkerArgs {

@@ -22,10 +22,12 @@
  * **Cookies.** Prelude's SDK speaks to the emulator over https, and knows a login under way by a cookie. A page on `http://localhost`
  * and the emulator on `https://localhost` are different sites (the scheme counts, the port does not), so to that page the cookie is a
  * third party's. Chromium drops it in a private window, and every context of Playwright is one: the login then ends with an error
- * after the code was sent. Serve the page under test on `https://localhost` (any port): then both are one site, and nothing is dropped.
+ * after the code was sent. On `https://localhost` (any port) both are one site, and nothing is dropped: serve the page under test there, or
+ * name where it is with `use: { appUrl: 'http://localhost:5173' }`, and `page.goto('/')` opens it over https.
  * Chromium's headless shell, which Playwright installs, blocks no third-party cookies: there it works, in a real browser it does not.
  * Dynamic's client uses no cookies unless its cookie mode is on.
  */
+import { readFile } from 'node:fs/promises';
 import {
   test as base,
   type PlaywrightTestArgs,
@@ -37,6 +39,7 @@ import {
 import type { EmulatorOptions } from '../library/start.js';
 import type { Clock, ConnectedEmulator, Faults, Inbox, Tenant } from '../library/types.js';
 import { findOrStart } from '../library/worker.js';
+import { serveOverHttps, type HttpsFront } from './https-front.js';
 import { trustSwitch } from './trust.js';
 
 export interface StepupTestFixtures {
@@ -55,6 +58,13 @@ export interface StepupWorkerFixtures {
   emulatorOptions: EmulatorOptions;
   /** The worker's emulator. */
   emulator: ConnectedEmulator;
+  /**
+   * Where the page under test is served over plain http. It is then also on `https://localhost`, which becomes `baseURL`, so that the page
+   * and the emulator are one site (see "Cookies" above).
+   */
+  appUrl: string | undefined;
+  /** The page under test over https; undefined without `appUrl`. */
+  appOverHttps: HttpsFront | undefined;
 }
 
 /** Playwright's `test` with the fixtures above, and a browser that trusts the emulator. */
@@ -71,11 +81,23 @@ export const test: TestType<
     },
     { scope: 'worker' },
   ],
+  appUrl: [undefined, { scope: 'worker', option: true }],
+  appOverHttps: [
+    async ({ appUrl }, use) => {
+      const front = appUrl === undefined ? undefined : await serveOverHttps(appUrl);
+      await use(front);
+      await front?.close();
+    },
+    { scope: 'worker' },
+  ],
+  baseURL: async ({ baseURL, appOverHttps }, use) => use(appOverHttps?.url ?? baseURL),
   launchOptions: [
-    async ({ launchOptions, browserName, emulator: { caCert } }, use) => {
-      const trusting = browserName === 'chromium' && caCert !== '';
-      const args = trusting ? [...(launchOptions.args ?? []), await trustSwitch(caCert)] : launchOptions.args;
-      await use(args ? { ...launchOptions, args } : launchOptions);
+    async ({ launchOptions, browserName, emulator: { caCert }, appOverHttps }, use) => {
+      const certificates = caCert === '' ? [] : [await readFile(caCert, 'utf8')];
+      if (appOverHttps) certificates.push(appOverHttps.certificate);
+      const trusting = browserName === 'chromium' && certificates.length > 0;
+      const args = [...(launchOptions.args ?? []), ...(trusting ? [trustSwitch(certificates)] : [])];
+      await use({ ...launchOptions, args });
     },
     { scope: 'worker' },
   ],
@@ -96,4 +118,4 @@ export const test: TestType<
 
 export { expect } from '@playwright/test';
 export type * from '../library/types.js';
-export type { EmulatorOptions };
+export type { EmulatorOptions, HttpsFront };

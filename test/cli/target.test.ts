@@ -176,6 +176,21 @@ describe('--emulator', () => {
     expect(await resolve({}, { STEPUP_EMULATOR_URL: 'http://127.0.0.1:9' })).toMatchObject({ appId: 'demo' });
     expect(await resolve({ profile: 'work' }, { STEPUP_EMULATOR_URL: 'http://127.0.0.1:9' })).toMatchObject(work);
   });
+
+  test.each([
+    ['localhost:10', 'http://127.0.0.1:9'],
+    ['localhost:10/t/w1', 'http://127.0.0.1:9/t/w1'],
+    ['localhost:100', 'https://localhost:100'],
+    ['auth.example.com', 'https://auth.example.com'],
+  ])('with the variables of `emulator exec`, the domain %s is spoken to at %s', async (domain, frontendUrl) => {
+    const env = {
+      STEPUP_EMULATOR_URL: 'http://127.0.0.1:9',
+      STEPUP_EMULATOR_HTTPS_URL: 'https://localhost:10',
+      STEPUP_PRELUDE_APP_ID: 'demo',
+      STEPUP_PRELUDE_DOMAIN: domain,
+    };
+    expect(await resolve({}, env)).toMatchObject({ appId: 'demo', frontendUrl });
+  });
 });
 
 describe('an environment at Dynamic', () => {

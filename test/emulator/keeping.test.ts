@@ -35,7 +35,7 @@ async function end(world: World): Promise<void> {
 
 const portOf = ({ url }: World): number => Number(new URL(url).port);
 /** The same user agent at another emulator. */
-function at(world: World, client: Client): Client {
+function movedTo(world: World, client: Client): Client {
   const moved = new Client(world, client.key);
   return Object.assign(moved, { nonce: client.nonce, refresh: client.refresh, access: client.access });
 }
@@ -59,14 +59,14 @@ describe('--export-on-exit and --import', () => {
       offset: 60,
     });
     expect(await second.control.call('GET', '/faults').then((response) => response.json())).toEqual(before);
-    const moved = at(second, client);
+    const moved = movedTo(second, client);
     expect((await moved.refreshWith()).status).toBe(200);
     const done = await moved.checkCode(token, await second.code(PHONE));
     expect(decodeJwt(tokenOf(done))).toMatchObject({ current_step: 'completed' });
     expect((await moved.refreshWith(tokenOf(done))).status).toBe(200);
     expect(moved.scopes).toBe(SCOPE);
     // The refresh token that the first one had spent ends the session here, too.
-    expect((await at(second, client).refreshWith()).status).toBe(401);
+    expect((await movedTo(second, client).refreshWith()).status).toBe(401);
   });
 
   it('is the same over HTTP, at the other service as well', async () => {
@@ -93,7 +93,7 @@ describe('--export-on-exit and --import', () => {
     const port = portOf(first);
     await end(first);
     const second = await start({ port, import: file });
-    expect((await at(second, client).refreshWith()).status).toBe(200);
+    expect((await movedTo(second, client).refreshWith()).status).toBe(200);
   });
 
   it('an import goes before the seed, and a reset goes back to the seed', async () => {
@@ -168,7 +168,9 @@ describe('snapshots', () => {
   it('are listed, replaced and removed', async () => {
     const { control } = await start();
     const names = async (): Promise<string[]> => {
-      const { snapshots } = (await (await control.call('GET', '/snapshots')).json()) as { snapshots: { name: string }[] };
+      const { snapshots } = (await (await control.call('GET', '/snapshots')).json()) as {
+        snapshots: { name: string }[];
+      };
       return snapshots.map(({ name }) => name);
     };
     for (const name of ['b', 'a', 'b']) expect((await control.call('POST', `/snapshots/${name}`)).status).toBe(201);
@@ -198,7 +200,14 @@ describe('--rng-seed', () => {
     const token = tokenOf(await client.request(SCOPE));
     await client.sendCode(token);
     const { sub, sid, jti } = decodeJwt(client.access);
-    return [sub, sid, jti, client.refresh, decodeJwt(token).challenge_id, ...(await world.control.messages()).map(({ code }) => code)];
+    return [
+      sub,
+      sid,
+      jti,
+      client.refresh,
+      decodeJwt(token).challenge_id,
+      ...(await world.control.messages()).map(({ code }) => code),
+    ];
   };
 
   it('gives the same ids and codes in two runs, and after a reset', async () => {

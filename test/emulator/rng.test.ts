@@ -8,7 +8,9 @@ describe('repeatable randomness', () => {
   it('is HMAC-SHA256 of a counter under a key of text and tenant', () => {
     const key = createHmac('sha256', 'tests').update('stepup emulator default').digest();
     const block = (last: number): Buffer =>
-      createHmac('sha256', key).update(Buffer.from([0, 0, 0, 0, 0, 0, 0, last])).digest();
+      createHmac('sha256', key)
+        .update(Buffer.from([0, 0, 0, 0, 0, 0, 0, last]))
+        .digest();
     const draw = createSeededRandom('tests').of('default');
     expect(hex(draw(4))).toBe(hex(block(0).subarray(0, 4)));
     expect(hex(draw(40))).toBe(hex(Buffer.concat([block(1), block(2)]).subarray(0, 40)));

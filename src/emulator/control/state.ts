@@ -6,7 +6,7 @@ import { readBody } from './input.js';
 import { Problem } from './problem.js';
 
 /** An export of a full memory is large. */
-const MAX_BYTES = 64 * 1024 * 1024;
+const MAX_BYTES = 512 * 1024 * 1024;
 
 /**
  * GET exports, PUT imports over what is there, DELETE goes back to the start, the seed included. Keys of the emulator, its listeners,

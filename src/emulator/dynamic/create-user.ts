@@ -25,7 +25,12 @@ export async function createUser(place: TenantPlace, wish: NewUser): Promise<Use
     id: wish.id ?? fresh(),
     createdAt: now,
     lastVisit: now,
-    credentials: wish.identities.map((identity) => ({ ...identity, id: fresh(), signInEnabled: true, verifiedAt: now })),
+    credentials: wish.identities.map((identity) => ({
+      ...identity,
+      id: fresh(),
+      signInEnabled: true,
+      verifiedAt: now,
+    })),
     totp: wish.totp ? { ...wish.totp, id: fresh(), createdAt: now, verifiedAt: now, lastStep: -1 } : null,
     passkeys: (wish.passkeys ?? []).map((one) => ({
       ...one,

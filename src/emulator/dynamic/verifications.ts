@@ -107,7 +107,8 @@ async function exhaust(place: Place, id: string): Promise<void> {
 function refuseOver(place: Place, channel: Channel, { over, expiresAt }: Verification): void {
   if (over === 'exhausted') throw exhausted(channel);
   if (over === 'used') throw gone(channel, 'an unused one', 'one that is used');
-  if (age(place) >= expiresAt) throw gone(channel, 'an unexpired one', `one that expired ${ago(age(place), expiresAt)}`);
+  if (age(place) >= expiresAt)
+    throw gone(channel, 'an unexpired one', `one that expired ${ago(age(place), expiresAt)}`);
 }
 
 async function countSend(place: Place, contact: Contact): Promise<void> {

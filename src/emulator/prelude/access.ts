@@ -66,7 +66,10 @@ export async function requireBearer(c: Context<Env>, place: Place): Promise<Bear
   const [, token] = /^Bearer +(\S+)$/i.exec(c.req.header('authorization') ?? '') ?? [];
   if (!token) throw refuse('an access token', 'none');
   const claims = place.tokens.readAccess(token);
-  if (!claims) throw refuse('an access token signed by this service', 'another');
+  if (!claims) {
+    const other = place.tokens.readChallenge(token) ? 'a challenge token' : 'one that it did not sign';
+    throw refuse('an access token signed by this service', other);
+  }
   if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, shown(claims.iss));
   const record = await place.services.state.get<AccessRecord>(keyOf(place, 'prelude-access', String(claims.jti)));
   if (!record) throw refuse('an unexpired access token', agedWords(claims.exp, place.services.clock.now()));

@@ -70,7 +70,11 @@ export async function listUsers(place: TenantPlace): Promise<User[]> {
 }
 
 /** Changes a user. Undefined when there is none: a change never brings one back. */
-export async function amendUser(place: TenantPlace, id: string, change: (user: User) => User): Promise<User | undefined> {
+export async function amendUser(
+  place: TenantPlace,
+  id: string,
+  change: (user: User) => User,
+): Promise<User | undefined> {
   const { state } = place.services;
   const key = keyOf(place, 'prelude-user', id);
   for (;;) {

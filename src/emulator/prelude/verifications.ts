@@ -100,7 +100,10 @@ export async function tryCode(place: Place, id: string, code: string): Promise<A
   if (!kept || kept.value.over) return 'over';
   if (age(place) >= kept.value.expiresAt) return 'expired';
   if ((await place.services.scenario(place.tenant.id, kept.value.to)).tooManyAttempts) {
-    throw new FrontendError('rate_limited', 'codes: expected an identity with attempts left, got one whose scenario has none');
+    throw new FrontendError(
+      'rate_limited',
+      'codes: expected an identity with attempts left, got one whose scenario has none',
+    );
   }
   const { otpAttempts: limit } = await settings(place.tenant.id);
   const step = kept.value.purpose.type === 'step-up' ? kept.value.purpose.step : 0;

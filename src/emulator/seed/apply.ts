@@ -77,7 +77,10 @@ async function makeUsers(place: TenantPlace, { prelude, dynamic }: SeedTenant): 
     const user = await makeDynamicUser(place, wish);
     if (!user) throw new TypeError('The seed has a user of Dynamic twice.');
     const { identifiers = [], wallets = [] } = wish;
-    known.push({ id: user.id, names: [...identifiers, ...wallets.map(({ address }) => address)].map(canonicalIdentity) });
+    known.push({
+      id: user.id,
+      names: [...identifiers, ...wallets.map(({ address }) => address)].map(canonicalIdentity),
+    });
   }
   return known;
 }

@@ -144,9 +144,7 @@ function scenarioConflicts({ lateSeconds, suppressed, fault, ...rest }: SeedScen
 }
 
 function repeated(values: string[], path: Path, expected: string, inner: Path = []): Fault[] {
-  return values.flatMap((value, at) =>
-    values.indexOf(value) < at ? [twice([...path, at, ...inner], expected)] : [],
-  );
+  return values.flatMap((value, at) => (values.indexOf(value) < at ? [twice([...path, at, ...inner], expected)] : []));
 }
 
 function repeatedAmong(lists: string[][], pathOf: (at: number, place: number) => Path, expected: string): Fault[] {

@@ -15,7 +15,10 @@ const fault = closed({
 
 /** What always happens to one phone number, address, wallet or user. */
 const scenario = closed({
-  identity: v.union([identifier, wallet, text(/^[A-Za-z0-9_-]{1,64}$/, '')], 'a phone number, an address, a wallet or a user’s id'),
+  identity: v.union(
+    [identifier, wallet, text(/^[A-Za-z0-9_-]{1,64}$/, '')],
+    'a phone number, an address, a wallet or a user’s id',
+  ),
   code: v.optional(text(/^\d{4,8}$/, '4 to 8 digits in quotes')),
   lateSeconds: v.optional(whole(1, 86_400)),
   suppressed: v.optional(text(/^[^\0]{1,200}$/u, 'a reason of 1 to 200 characters')),
@@ -33,11 +36,11 @@ const tenant = {
 };
 
 /** A tenant as a seed describes it. */
-export const seedTenant = closed(tenant);
+const seedTenant = closed(tenant);
 export type SeedTenant = v.InferOutput<typeof seedTenant>;
 
 /** The form of a tenant's id: it stands in paths. */
-export const tenantId = text(/^[a-z0-9][a-z0-9-]{0,39}$/, 'up to 40 small letters, digits and hyphens');
+const tenantId = text(/^[a-z0-9][a-z0-9-]{0,39}$/, 'up to 40 small letters, digits and hyphens');
 
 /** The whole file: the default tenant at the top, others in `tenants`. What goes beyond the form is checked by `conflictsOf`. */
 export const seedSchema = member({

@@ -48,55 +48,71 @@ const LOOK_MS = 50;
 
 /**
  * Puts every tenant into the state in which it starts: an imported one as the file says, others as the seed does. On a store that
- * emulators share, a seed is applied once; what the store holds already stays until a reset. Throws FailedError STATE_INVALID.
+ * emulators share that happens once; what the store holds already stays. Throws FailedError STATE_INVALID.
  */
 export async function begin({ seed, imported, importPath }: Beginning, parts: StartParts): Promise<void> {
   const { documents, services, starts, ensureTenant } = parts;
   const from = new Map(imported.map((kept) => [kept.id, kept]));
+  const text = seed?.text ?? '';
   for (const [id, wish] of seed ? tenantsOf(seed.file) : []) {
     const tenant = await ensureTenant(id, from.get(id)?.ids);
-    const start = await stateOf(tenant, wish, { text: seed?.text ?? '', services });
-    starts.set(id, start);
-    if (!from.has(id)) await seedOnce(parts, tenant, createHash('sha256').update(seed?.text ?? '').digest('hex'));
+    starts.set(id, await stateOf(tenant, wish, { text, services }));
+    if (from.has(id)) continue;
+    await once(parts, tenant, text, async () => {
+      await documents.reset(tenant.id);
+      await services.emit(tenant.id, 'seed', { change: 'applied' });
+    });
   }
   for (const { id, ids, document } of imported) {
     const tenant = await ensureTenant(id, ids);
-    await documents.import(tenant.id, document).catch((error: unknown) => {
-      throw error instanceof DocumentFault ? invalid(importPath, `${error.field}: ${error.message}`) : error;
+    await once(parts, tenant, JSON.stringify(document), async () => {
+      await documents.import(tenant.id, document).catch((error: unknown) => {
+        throw error instanceof DocumentFault ? invalid(importPath, `${error.field}: ${error.message}`) : error;
+      });
+      await services.emit(tenant.id, 'state', { change: 'imported' });
     });
-    await services.emit(tenant.id, 'state', { change: 'imported' });
   }
 }
 
-interface Seeded {
-  seed: string;
+/** What a tenant of a store has begun with, by its digest. */
+interface Begun {
+  with: string;
   done: boolean;
 }
 
-/** Of several emulators that start on one store at once, one applies the seed, and the others wait until it is there. */
-async function seedOnce({ state, documents, services }: StartParts, tenant: Tenant, seed: string): Promise<void> {
-  const key = { tenant: SHARED, kind: 'seeded', id: tenant.id };
-  const apply = async (): Promise<void> => {
-    await documents.reset(tenant.id);
-    await state.put<Seeded>(key, { seed, done: true });
-    await services.emit(tenant.id, 'seed', { change: 'applied' });
-  };
-  const kept = async (): Promise<void> => {
-    await services.emit(tenant.id, 'seed', { change: 'kept', reason: 'the store was in use already' });
-  };
-  if (await state.putIfAbsent<Seeded>(key, { seed, done: false })) {
-    if (await isEmpty(state, tenant.id)) return apply();
-    await state.put<Seeded>(key, { seed, done: true });
-    return kept();
+/**
+ * Of several emulators that start on one store at once, one lets the tenant begin, and the others wait until it has. Emits `seed` with
+ * `kept` when the store was in use already, or has begun with something else: no start throws anybody's work away.
+ */
+async function once(
+  { state, services }: StartParts,
+  tenant: Tenant,
+  text: string,
+  apply: () => Promise<void>,
+): Promise<void> {
+  const key = { tenant: SHARED, kind: 'begun', id: tenant.id };
+  const digest = createHash('sha256').update(text).digest('hex');
+  const note = (done: boolean): Promise<number> => state.put<Begun>(key, { with: digest, done });
+  const kept = (): Promise<void> =>
+    services.emit(tenant.id, 'seed', { change: 'kept', reason: 'the store was in use already' });
+
+  if (await state.putIfAbsent<Begun>(key, { with: digest, done: false })) {
+    const empty = await isEmpty(state, tenant.id);
+    await (empty ? apply() : kept()).catch(async (error: unknown) => {
+      await state.delete(key);
+      throw error;
+    });
+    await note(true);
+    return;
   }
   for (let left = PATIENCE_MS; left > 0; left -= LOOK_MS) {
-    const found = (await state.get<Seeded>(key))?.value;
-    // Another seed than the store was started with is for the next reset: no start throws anybody's work away.
-    if (found?.done) return found.seed === seed ? undefined : kept();
+    const found = (await state.get<Begun>(key))?.value;
+    if (found?.done) return found.with === digest ? undefined : kept();
     await pause(LOOK_MS);
   }
   // Whoever began did not live to end it.
-  return apply();
+  await apply();
+  await note(true);
 }
 
 async function isEmpty(state: State, tenant: string): Promise<boolean> {

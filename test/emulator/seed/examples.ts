@@ -1,6 +1,6 @@
 /** Seeds that the reader takes. */
 
-export const POINT = {
+const POINT = {
   // RFC 7517, appendix A.1.
   x: 'MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4',
   y: '4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM',

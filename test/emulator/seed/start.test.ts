@@ -147,6 +147,15 @@ describe('an emulator with a seed', () => {
     expect(world.events.filter(({ type }) => type === 'message')).toHaveLength(1);
   });
 
+  it('lets a late message arrive by itself', async () => {
+    const to = '+33600000001';
+    const world = await seeded({ seed: { identities: [{ identity: to, lateSeconds: 1 }] } });
+    const sentAt = Date.now();
+    await sendTo(world, to);
+    expect(await world.control.messages({ to, wait: '10' })).toHaveLength(1);
+    expect(Date.now() - sentAt).toBeGreaterThanOrEqual(1000);
+  });
+
   it('suppresses a message with its reason', async () => {
     const world = await seeded();
     const to = '+33600000002';

@@ -12,7 +12,10 @@ import type { Handle } from '../../tree.js';
 import { emulatorOptions, openEmulator, type EmulatorOptions } from './opening.js';
 
 export function define(command: Command, handle: Handle): void {
-  emulatorOptions(command.argument('<command...>', 'the command with its arguments, after --'), { http: '0', https: '0' })
+  emulatorOptions(command.argument('<command...>', 'the command with its arguments, after --'), {
+    http: '0',
+    https: '0',
+  })
     .usage('[options] -- COMMAND...')
     .addHelpText(
       'after',

@@ -3,6 +3,7 @@ import { FailedError, UsageError } from '../../../errors.js';
 import type { Message } from '../../../emulator/emulator.js';
 import type { Context } from '../../context.js';
 import { findEmulatorClient } from '../../emulator-client.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {
@@ -56,7 +57,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const messages = await terminal.progress('Waiting for a message', () =>
     client.messages({ to, purpose, channel, challenge, after, wait }),
   );
-  if (options.codeOnly) return printCode(context, messages.at(-1), wait);
+  if (options.codeOnly) return printCode(context, messages, wait);
   await terminal.list(
     { messages },
     messages,
@@ -67,15 +68,22 @@ export async function run(context: Context, options: Options): Promise<void> {
       { title: 'FOR', value: (message) => message.purpose },
       { title: 'CODE', value: (message) => message.code },
       { title: 'CHALLENGE', value: (message) => message.challengeId ?? '-' },
+      { title: 'SUPPRESSED', value: (message) => (message.suppressed ? (message.reason ?? 'yes') : '-') },
     ],
     'There is no message.',
   );
 }
 
-function printCode({ terminal }: Context, newest: Message | undefined, wait: number): void {
+function printCode({ terminal }: Context, messages: Message[], wait: number): void {
+  const newest = messages.findLast(({ suppressed }) => !suppressed);
   if (newest) {
     terminal.result({ code: newest.code }, ({ code }) => code);
     return;
+  }
+  const suppressed = messages.at(-1);
+  if (suppressed) {
+    const reason = printable(suppressed.reason ?? 'no reason is given');
+    throw new FailedError('MESSAGE_NOT_FOUND', `The message was suppressed, so it never arrives: ${reason}.`);
   }
   throw new FailedError('MESSAGE_NOT_FOUND', `No message fits${wait > 0 ? `, and none came within ${wait} s` : ''}.`, {
     hint: wait > 0 ? 'See all of them with: stepup emulator messages' : 'Wait for one with --wait 5.',

@@ -57,8 +57,8 @@ const windows = process.platform === 'win32';
 test('its streams are the command’s own, its status too, and nothing is left', async () => {
   const child = stepup(
     await script(`
-      process.stdin.pipe(process.stdout);
       process.stderr.write(String((await fetch(process.env.STEPUP_EMULATOR_HTTPS_URL + '/.well-known/jwks.json')).status));
+      process.stdin.pipe(process.stdout);
       process.stdin.on('end', () => process.exit(7));
     `),
   );
@@ -124,7 +124,11 @@ test.skipIf(windows)('a command that does not end when it is told is killed when
 
 test.skipIf(windows)('what the command leaves behind does not hold it, nor does its connection', async () => {
   const child = stepup([
-    ...['emulator', 'exec', '--', 'sh', '-c'],
+    'emulator',
+    'exec',
+    '--',
+    'sh',
+    '-c',
     `'${process.execPath}' -e '
       const { get } = require("node:http");
       const { STEPUP_EMULATOR_CONTROL_URL: url, STEPUP_EMULATOR_CONTROL_TOKEN: token } = process.env;
