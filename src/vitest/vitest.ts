@@ -21,8 +21,18 @@ import { findOrStart } from '../library/worker.js';
 import type { EmulatorOptions } from '../library/start.js';
 import type { Clock, ConnectedEmulator, Faults, Inbox, Tenant } from '../library/types.js';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** What a configuration can say: it travels to the workers as data. */
+    emulatorOptions: Omit<EmulatorOptions, 'onEvent' | 'onBug'>;
+  }
+}
+
 export interface StepupFixtures {
-  /** How a worker's emulator is started. Change it with `test.extend({ emulatorOptions: [{ seed: 'seed.yaml' }, { scope: 'worker' }] })`. */
+  /**
+   * How a worker's emulator is started: `test: { provide: { emulatorOptions: { seed: 'seed.yaml' } } }` in Vitest's configuration, or, from
+   * Vitest 4.1 on, `test.extend({ emulatorOptions: [{ seed: 'seed.yaml' }, { scope: 'worker' }] })` in a suite.
+   */
   emulatorOptions: EmulatorOptions;
   /** The worker's emulator. */
   emulator: ConnectedEmulator;
@@ -38,7 +48,7 @@ export interface StepupFixtures {
 
 /** Vitest's `test` with the fixtures above. */
 export const test: TestAPI<StepupFixtures> = base.extend<StepupFixtures>({
-  emulatorOptions: [{}, { scope: 'worker' }],
+  emulatorOptions: [{}, { scope: 'worker', injected: true }],
   emulator: [
     async ({ emulatorOptions }, use) => {
       const { emulator, stop } = await findOrStart(emulatorOptions);

@@ -265,6 +265,17 @@ describe('house', () => {
       { id: 1, type: 'message', at, tenant: 'default', ...message, messageId: 'msg_1' },
       {
         id: 2,
+        type: 'refusal',
+        at,
+        tenant: 'default',
+        method: 'POST',
+        path: '/otp',
+        status: 401,
+        code: null,
+        reason: 'the code has expired',
+      },
+      {
+        id: 3,
         type: 'request',
         at,
         tenant: 'default',

@@ -7,7 +7,17 @@ import { createLocalJWKSet, decodeJwt, exportJWK, generateKeyPair, jwtVerify, Si
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { assert, register } from './dynamic/authenticator.js';
 import { Client as DynamicClient, elevatedOf, totp } from './dynamic/client.js';
-import { Client, direct, loggedIn, newKey, proof, serveHttp, startWorld, tokenOf, type World } from './prelude/client.js';
+import {
+  Client,
+  direct,
+  loggedIn,
+  newKey,
+  proof,
+  serveHttp,
+  startWorld,
+  tokenOf,
+  type World,
+} from './prelude/client.js';
 
 const PHONE = '+33612345678';
 const EMAIL = 'ada@example.com';
@@ -27,7 +37,10 @@ interface Used {
   status: number;
   code: unknown;
 }
-const told = ({ status, body }: { status: number; body: Record<string, unknown> }): Used => ({ status, code: body.code });
+const told = ({ status, body }: { status: number; body: Record<string, unknown> }): Used => ({
+  status,
+  code: body.code,
+});
 const dynamicClient = (): DynamicClient => new DynamicClient({ ...world, base });
 const sessionFor = async (): Promise<DynamicClient> => {
   const client = dynamicClient();
@@ -119,7 +132,11 @@ const prelude: [name: string, seconds: number, make: Make, over: Used][] = [
     300,
     async () => {
       const origin = 'https://example.com';
-      await world.manage('PUT', '/config/passkey', { rp_id: 'example.com', rp_name: 'Example', allowed_origins: [origin] });
+      await world.manage('PUT', '/config/passkey', {
+        rp_id: 'example.com',
+        rp_name: 'Example',
+        allowed_origins: [origin],
+      });
       await world.control.settings({ accessTokenSeconds: 3600 });
       const write = direct('prld:passkey:write', [], { status: 'continue', steps: undefined, granted_for: 3600 });
       await world.configure([write]);
@@ -137,7 +154,10 @@ const prelude: [name: string, seconds: number, make: Make, over: Used][] = [
   ],
 ];
 
-async function challenged(keys: string[], more: Record<string, unknown> = {}): Promise<{ client: Client; token: string }> {
+async function challenged(
+  keys: string[],
+  more: Record<string, unknown> = {},
+): Promise<{ client: Client; token: string }> {
   await world.configure([direct(SCOPE, keys, more)]);
   const client = await loggedIn(world, PHONE);
   return { client, token: tokenOf(await client.request(SCOPE)) };
@@ -387,7 +407,10 @@ describe('what was seen once stays seen while real time would let it pass', () =
       const jwt = await sign({ scope: 'wallet:export' });
       expect((await client.post('externalAuth/verify', { jwt })).status).toBe(200);
       await world.control.clock({ advance: 3600 });
-      expect(told(await client.post('externalAuth/verify', { jwt }))).toEqual({ status: 422, code: 'invalid_external_auth' });
+      expect(told(await client.post('externalAuth/verify', { jwt }))).toEqual({
+        status: 422,
+        code: 'invalid_external_auth',
+      });
     } finally {
       await backend.close();
     }

@@ -2,8 +2,9 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createLocalJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify, type JSONWebKeySet } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { NO_REDIS, startRedis } from '../support/redis-server.js';
 import { Client as DynamicClient } from './dynamic/client.js';
-import { loggedIn, startWorld, tokenOf, type World } from './prelude/client.js';
+import { loggedIn, proof, startWorld, tokenOf, type World } from './prelude/client.js';
 
 const PHONE = '+33612345678';
 let world: World;
@@ -76,7 +77,10 @@ describe('rotateKey', () => {
     client.keep(await client.post('refresh'));
     const published = await kids(dynamic.jwksUrl);
     expect(published).toEqual([expect.any(String), old]);
-    expect([decodeProtectedHeader(client.access).kid, decodeJwt(client.access).kid]).toEqual([published[0], published[0]]);
+    expect([decodeProtectedHeader(client.access).kid, decodeJwt(client.access).kid]).toEqual([
+      published[0],
+      published[0],
+    ]);
     expect((await client.post('stepUp/check', { scope: 'wallet:export' }, { bearer: before })).status).toBe(200);
     expect(await kids(prelude.jwksUrl)).toEqual(ofPrelude);
     await world.control.clearState();
@@ -128,5 +132,33 @@ describe('hookTimeout', () => {
       ms: expect.any(Number),
     });
     await new Promise((done) => server.close(done));
+  });
+});
+
+describe.skipIf(NO_REDIS !== undefined)('two emulators of one store', () => {
+  it('know a rotation of the other, and a proof that the other has seen after a move of the clock', async () => {
+    const redis = await startRedis();
+    const store = redis.url();
+    const one = await startWorld({ store });
+    const other = await startWorld({ store });
+    try {
+      const [old] = await kids(other.emulator.ready.prelude.jwksUrl);
+      await one.control.fault({ match: { path: '/.well-known/jwks.json' }, times: 1, do: { rotateKey: true } });
+      const [current, former] = await kids(one.emulator.ready.prelude.jwksUrl);
+      expect(former).toBe(old);
+      expect(await kids(other.emulator.ready.prelude.jwksUrl)).toEqual([current, old]);
+      await one.control.settings({ requireNonce: false });
+      const client = await loggedIn(one, PHONE);
+      expect(decodeProtectedHeader(client.access).kid).toBe(current);
+      const iat = Math.floor(Date.now() / 1000);
+      const dpop = await proof(client.key, { htm: 'POST', htu: `${client.base}/refresh`, iat, jti: 'seen-once' });
+      const headers = { dpop, 'x-refresh-token': client.refresh };
+      expect((await client.call('/refresh', { headers })).status).toBe(200);
+      await other.control.clock({ advance: 3600 });
+      expect((await client.call('/refresh', { headers })).body.code).toBe('invalid_dpop_proof');
+    } finally {
+      await Promise.all([one.stop(), other.stop()]);
+      await redis.stop();
+    }
   });
 });

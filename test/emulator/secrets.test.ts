@@ -4,7 +4,17 @@ import { decodeJwt, exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { assert, register } from './dynamic/authenticator.js';
 import { Client as DynamicClient, totp } from './dynamic/client.js';
-import { Client, direct, loggedIn, newKey, serveHttp, startWorld, tokenOf, wrong, type World } from './prelude/client.js';
+import {
+  Client,
+  direct,
+  loggedIn,
+  newKey,
+  serveHttp,
+  startWorld,
+  tokenOf,
+  wrong,
+  type World,
+} from './prelude/client.js';
 
 const PHONE = '+33612345678';
 const EMAIL = 'ada@example.com';
@@ -107,7 +117,16 @@ async function walkPrelude(hook: string, sign: (claims: object) => Promise<strin
   const second = tokenOf(await client.checkCode(first, code));
   const { challenge_id, sub = '', jti = '' } = decodeJwt(second);
   const now = Math.floor(Date.now() / 1000);
-  const claims = { sub, challenge_id, key: 'kyc', status: 'completed', jti: randomUUID(), iat: now, nbf: now, exp: now + 60 };
+  const claims = {
+    sub,
+    challenge_id,
+    key: 'kyc',
+    status: 'completed',
+    jti: randomUUID(),
+    iat: now,
+    nbf: now,
+    exp: now + 60,
+  };
   const proceed = { bearer: client.access, proof: { jti } };
   const broken = await sign({ ...claims, status: 'begun' });
   await client.call('/stepup/continue', { body: { challenge_token: second, verification_token: broken }, ...proceed });
@@ -121,16 +140,26 @@ async function walkPrelude(hook: string, sign: (claims: object) => Promise<strin
   await client.request('not-there');
   await client.refreshWith(tokenOf(await client.request('prld:pwd:write')));
   await client.call('/me/password/reset', { body: { password: PASSWORD }, bearer: client.access, proof: 'regular' });
-  await client.call('/login/email/password', { body: { identifier: { type: 'email_address', value: EMAIL }, password: PASSWORD } });
-  await client.call('/refresh', { headers: { 'x-refresh-token': 'an-unknown-refresh-token-of-mine' }, proof: 'regular' });
-  await client.call('/refresh', { headers: { cookie: `prld_refresh=${client.refresh}`, dpop: 'no-proof-at-all-but-long' } });
+  await client.call('/login/email/password', {
+    body: { identifier: { type: 'email_address', value: EMAIL }, password: PASSWORD },
+  });
+  await client.call('/refresh', {
+    headers: { 'x-refresh-token': 'an-unknown-refresh-token-of-mine' },
+    proof: 'regular',
+  });
+  await client.call('/refresh', {
+    headers: { cookie: `prld_refresh=${client.refresh}`, dpop: 'no-proof-at-all-but-long' },
+  });
   await client.call('/me/list', { method: 'GET', bearer: 'a-bearer-that-is-no-token' });
   await client.call('/me/list', { method: 'GET', bearer: done });
   const login = new Client(world, await newKey());
   const verifier = 'a-code-verifier-of-forty-three-characters-xx';
   const code_challenge = createHash('sha256').update(verifier).digest('base64url');
   await login.call('/otp', { body: { identifier: { type: 'phone_number', value: PHONE }, code_challenge } });
-  await login.call('/otp/check', { body: { code: '000000' }, headers: { 'x-verification-token': 'not-a-verification-token' } });
+  await login.call('/otp/check', {
+    body: { code: '000000' },
+    headers: { 'x-verification-token': 'not-a-verification-token' },
+  });
   await client.call('/revoke', { headers: { 'x-refresh-token': client.refresh }, proof: 'regular' });
 }
 
@@ -175,7 +204,9 @@ it('has no code, token, key, nonce or cookie', async () => {
     if (request.url === '/jwks.json') return void response.end(JSON.stringify(keySet));
     signature = String(request.headers['x-webhook-signature']);
     response.writeHead(200, { 'content-type': 'application/json' });
-    response.end('{"status":"review","grant_mode":"session-bound","granted_for":60,"steps":[{"order":1,"key":"verify_sms","expiration_duration":60}]}');
+    response.end(
+      '{"status":"review","grant_mode":"session-bound","granted_for":60,"steps":[{"order":1,"key":"verify_sms","expiration_duration":60}]}',
+    );
   });
   try {
     const sign = (claims: object): Promise<string> =>
@@ -194,11 +225,20 @@ it('has no code, token, key, nonce or cookie', async () => {
   const kinds = new Set(secrets.values());
   for (const kind of ['dpop', 'dpop-nonce', 'x-refresh-token', 'x-verification-token', 'cookie', 'dpop (signature)'])
     expect([...kinds]).toContain(kind);
-  for (const kind of ['challenge_token', 'verification_token', 'secret', 'challenge', 'code', 'elevatedAccessToken', 'recovery code'])
+  for (const kind of [
+    'challenge_token',
+    'verification_token',
+    'secret',
+    'challenge',
+    'code',
+    'elevatedAccessToken',
+    'recovery code',
+  ])
     expect([...kinds]).toContain(kind);
   expect(secrets.size).toBeGreaterThan(120);
   const types = new Set(world.events.map(({ type }) => type));
-  for (const type of ['request', 'refusal', 'message', 'challenge', 'hook', 'token', 'session']) expect([...types]).toContain(type);
+  for (const type of ['request', 'refusal', 'message', 'challenge', 'hook', 'token', 'session'])
+    expect([...types]).toContain(type);
 
   const stream = JSON.stringify(world.events);
   const leaked = [...secrets].filter(([secret]) => secret.length >= 4 && stream.includes(secret));

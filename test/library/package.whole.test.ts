@@ -119,6 +119,7 @@ const SUITE = `
   test('its clock and its faults are its own', async ({ emulator, tenant, clock, faults }) => {
     expect((await clock.advance('6m')).offset).toBeCloseTo(360, 0);
     expect((await emulator.clock.get()).offset).toBe(0);
+    expect((await emulator.settings.get()).otpAttempts === 9).toBe(process.env.STEPUP_EMULATOR_URL === undefined);
     await faults.add({ do: { status: 503 } });
     expect((await send(tenant, emulator.url)).status).toBe(503);
     expect((await emulator.tenants.list()).map(({ id }) => id)).not.toEqual(expect.arrayContaining(seen));
@@ -132,6 +133,10 @@ const SUITE = `
 
 test('a Vitest suite with the fixtures, on emulators of its own and under emulator exec', async () => {
   await project.write('suite.test.js', SUITE);
+  await project.write(
+    'vitest.config.js',
+    `export default { test: { provide: { emulatorOptions: { seed: { settings: { otpAttempts: 9 } } } } } };`,
+  );
   const vitest = ['node_modules/vitest/vitest.mjs', 'run', '--root', '.'];
   const own = await project.node(vitest);
   expect(own.output).toMatch(/Tests {2}4 passed/);

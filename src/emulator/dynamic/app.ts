@@ -88,7 +88,11 @@ function noStore(): MiddlewareHandler<Env> {
 function findEnvironment({ services }: Parts): MiddlewareHandler<Env> {
   return async (c, next) => {
     const tenant = await services.tenantOfEnvironment(c.req.param('environmentId') ?? '');
-    if (!tenant) throw new DynamicError('environment_not_found', `environment: expected one that exists, got ${shown(c.req.param('environmentId'))}`);
+    if (!tenant)
+      throw new DynamicError(
+        'environment_not_found',
+        `environment: expected one that exists, got ${shown(c.req.param('environmentId'))}`,
+      );
     c.set('tenant', tenant);
     await next();
   };

@@ -32,10 +32,12 @@ export async function verifyAssertion(place: Place, token: string): Promise<Asse
   const { output: claims } = parsed;
   const now = place.services.clock.now() / 1000;
   if (now >= claims.exp) throw refuse(`exp: expected one to come, got one ${offBy(claims.exp - now)}`);
-  if (claims.nbf !== undefined && now < claims.nbf) throw refuse(`nbf: expected one in the past, got one ${offBy(claims.nbf - now)}`);
+  if (claims.nbf !== undefined && now < claims.nbf)
+    throw refuse(`nbf: expected one in the past, got one ${offBy(claims.nbf - now)}`);
   const { iss, aud } = externalAuth;
   if (iss !== undefined && claims.iss !== iss) throw refuse(`iss: expected ${iss}, got ${shown(claims.iss)}`);
-  if (aud !== undefined && ![claims.aud].flat().includes(aud)) throw refuse(`aud: expected ${aud}, got ${shown([claims.aud].flat().join(' ') || undefined)}`);
+  if (aud !== undefined && ![claims.aud].flat().includes(aud))
+    throw refuse(`aud: expected ${aud}, got ${shown([claims.aud].flat().join(' ') || undefined)}`);
   return claims;
 }
 

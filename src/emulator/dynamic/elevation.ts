@@ -27,7 +27,10 @@ const KEPT_MS = 86_400_000;
 /** The distinct scopes. Throws DynamicError `invalid_scopes` when the service does not have one of them. */
 export function requireScopes(scopes: readonly string[]): string[] {
   if (scopes.length > 0 && scopes.every(isScope)) return [...new Set(scopes)];
-  throw new DynamicError('invalid_scopes', `scopes: expected some of the service, got ${scopes.length === 0 ? 'none' : shown(scopes.find((one) => !isScope(one)))}`);
+  throw new DynamicError(
+    'invalid_scopes',
+    `scopes: expected some of the service, got ${scopes.length === 0 ? 'none' : shown(scopes.find((one) => !isScope(one)))}`,
+  );
 }
 
 /** Issues one token for all the scopes. They have been checked. */

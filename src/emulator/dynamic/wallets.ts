@@ -49,7 +49,12 @@ export async function verifyWallet(c: Context<Env>, place: Place, body: WalletBo
     throw refuse('invalid_verification', 'the environment as Request ID', shown(message.requestId));
   }
   checkTimes(message, place.services.clock.now());
-  if (!(await burnNonce(place, message.nonce))) throw refuse('invalid_verification', 'a nonce of the last minutes that is unused', 'one that is used, over or unknown');
+  if (!(await burnNonce(place, message.nonce)))
+    throw refuse(
+      'invalid_verification',
+      'a nonce of the last minutes that is unused',
+      'one that is used, over or unknown',
+    );
 }
 
 /** The message must be for the app that shows it; without an `Origin`, for any app of the environment. */
@@ -64,9 +69,12 @@ async function checkDomain(c: Context<Env>, place: Place, domain: string): Promi
 }
 
 function checkTimes({ issuedAt, expirationTime = Infinity, notBefore = 0 }: SiweMessage, now: number): void {
-  if (issuedAt > now + SKEW_MS) throw refuse('invalid_verification', 'an Issued At in the past', `one ${offBy((issuedAt - now) / 1000)}`);
-  if (now >= expirationTime) throw refuse('invalid_verification', 'an Expiration Time to come', `one ${offBy((expirationTime - now) / 1000)}`);
-  if (now < notBefore) throw refuse('invalid_verification', 'a Not Before in the past', `one ${offBy((notBefore - now) / 1000)}`);
+  if (issuedAt > now + SKEW_MS)
+    throw refuse('invalid_verification', 'an Issued At in the past', `one ${offBy((issuedAt - now) / 1000)}`);
+  if (now >= expirationTime)
+    throw refuse('invalid_verification', 'an Expiration Time to come', `one ${offBy((expirationTime - now) / 1000)}`);
+  if (now < notBefore)
+    throw refuse('invalid_verification', 'a Not Before in the past', `one ${offBy((notBefore - now) / 1000)}`);
 }
 
 function refuse(code: DynamicCode, expected: string, got: string): DynamicError {

@@ -89,7 +89,9 @@ export function answerTokens(c: Context<Env>, place: Place, refresh: RefreshToke
 /** A token ages by the tenant's clock: it can be over before its own `exp`. */
 function agedWords(exp: unknown, now: number): string {
   const end = Number(exp) * 1000;
-  return end <= now ? `one that expired ${ago(now, end)}` : "one that is over by the emulator's clock, or of no session";
+  return end <= now
+    ? `one that expired ${ago(now, end)}`
+    : "one that is over by the emulator's clock, or of no session";
 }
 
 function refuse(expected: string, got: string): FrontendError {

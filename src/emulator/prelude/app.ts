@@ -146,7 +146,8 @@ function noStore(): MiddlewareHandler<Env> {
 function findTenant({ services }: Parts): MiddlewareHandler<Env> {
   return async (c, next) => {
     const tenant = await services.tenant(c.req.param('tenant') ?? 'default');
-    if (!tenant) throw new FrontendError('not_found', `tenant: expected one that exists, got ${shown(c.req.param('tenant'))}`);
+    if (!tenant)
+      throw new FrontendError('not_found', `tenant: expected one that exists, got ${shown(c.req.param('tenant'))}`);
     c.set('tenant', tenant);
     await next();
   };

@@ -174,7 +174,8 @@ function stepsFault(
   if (new Set(steps.map(({ key }) => key)).size < steps.length)
     return 'steps: expected distinct keys, got a repeated one';
   for (const { key } of steps) {
-    if (!isManaged(key) && !stepKeys.includes(key)) return `step ${key}: expected one of step_keys (${stepKeys.join(', ')}), got another`;
+    if (!isManaged(key) && !stepKeys.includes(key))
+      return `step ${key}: expected one of step_keys (${stepKeys.join(', ')}), got another`;
     if (lacksTarget(key, identifiers)) return `step ${key}: expected a user with an identifier for it, got one without`;
   }
   return undefined;

@@ -71,7 +71,10 @@ export async function spendLoginToken(
   const { value: login, version } = kept;
   if (login.spent) throw reused();
   if (age(place) >= login.expiresAt) {
-    throw new FrontendError('expired_challenge_token', `login token: expected an unexpired one, got one that expired ${ago(age(place), login.expiresAt)}`);
+    throw new FrontendError(
+      'expired_challenge_token',
+      `login token: expected an unexpired one, got one that expired ${ago(age(place), login.expiresAt)}`,
+    );
   }
   checkVerifier(login.codeChallenge, codeVerifier);
   if (!(await place.services.state.update(key, version, { ...login, spent: true }))) throw reused();

@@ -63,7 +63,10 @@ export async function requireOAuthConfig(
   if (!config)
     throw new FrontendError('oauth_provider_not_configured', `provider: expected a configured one, got ${shown(name)}`);
   if (!config.enabled)
-    throw new FrontendError('oauth_provider_disabled', `provider: expected an enabled one, got ${name}, which is disabled`);
+    throw new FrontendError(
+      'oauth_provider_disabled',
+      `provider: expected an enabled one, got ${name}, which is disabled`,
+    );
   return { provider, config };
 }
 

@@ -123,7 +123,10 @@ export async function presentLink(place: Place, token: string): Promise<{ id: st
   if (!kept) throw refuse('invalid_challenge_token', 'a login of this application, got an unknown one');
   if (kept.value.spent) throw refuse('token_reused', 'an unspent one, got a spent one');
   if (age(place) >= kept.value.expiresAt)
-    throw refuse('expired_challenge_token', `an unexpired one, got one that expired ${ago(age(place), kept.value.expiresAt)}`);
+    throw refuse(
+      'expired_challenge_token',
+      `an unexpired one, got one that expired ${ago(age(place), kept.value.expiresAt)}`,
+    );
   return { id, link: kept.value };
 }
 

@@ -168,8 +168,7 @@ function presentRefusal(challenge: Challenge, jti: string, now: number): Outcome
     return refuse('token_reused', 'challenge token: expected an unspent one, got a spent one');
   if (challenge.jti !== jti)
     return refuse('token_reused', "challenge token: expected the challenge's latest, got an earlier one");
-  if (now >= challenge.expiresAt)
-    return refuse('expired_challenge_token', expiredWords(challenge, now));
+  if (now >= challenge.expiresAt) return refuse('expired_challenge_token', expiredWords(challenge, now));
   return undefined;
 }
 

@@ -45,7 +45,8 @@ export async function checkVerificationToken(
   }
   const current = currentStep(challenge)?.key ?? 'completed';
   if (claims.key !== current) throw refuse('step_bypassed', `key: expected ${current}, got ${shown(claims.key)}`);
-  if (claims.status !== 'completed') throw refuse('step_not_completed', `status: expected completed, got ${shown(claims.status)}`);
+  if (claims.status !== 'completed')
+    throw refuse('step_not_completed', `status: expected completed, got ${shown(claims.status)}`);
   await spendJti(place, claims);
   return claims.key;
 }
@@ -71,7 +72,8 @@ function checkTimes({ iat, nbf, exp }: VerificationClaims, now: number): void {
   if (exp + LEEWAY_SECONDS <= now) throw invalid(`exp: expected a time to come, got one ${offBy(exp - now)}`);
   if (nbf - LEEWAY_SECONDS > now) throw invalid(`nbf: expected a time that has passed, got one ${offBy(nbf - now)}`);
   if (iat - LEEWAY_SECONDS > now) throw invalid(`iat: expected a time that has passed, got one ${offBy(iat - now)}`);
-  if (exp - iat > LONGEST_SECONDS) throw invalid(`exp: expected at most ${LONGEST_SECONDS} s after iat, got ${exp - iat} s`);
+  if (exp - iat > LONGEST_SECONDS)
+    throw invalid(`exp: expected at most ${LONGEST_SECONDS} s after iat, got ${exp - iat} s`);
 }
 
 async function spendJti(place: Place, { jti, exp }: VerificationClaims): Promise<void> {

@@ -22,11 +22,9 @@ Other commands find it with --emulator. With --json the first line is the ready 
 with Ctrl-C.
 
 Examples:
-  $ stepup emulator start
   $ stepup emulator start --show-codes
-  $ stepup emulator start --port 0 --https-port 0 --json
+  $ stepup emulator start --port 0 --https-port 0 --json --seed seed.yaml --rng-seed tests
   $ stepup emulator start --store redis://127.0.0.1:6379
-  $ stepup emulator start --seed seed.yaml --rng-seed tests
 `,
     )
     .action(handle((context, options: Options) => run(context, options)));

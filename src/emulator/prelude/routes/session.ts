@@ -108,7 +108,10 @@ function requirePage(c: Context<Env>): Page {
   if (page === 'limit')
     throw new FrontendError('invalid_pagination_limit', `limit: expected 1 to 100, got ${shown(c.req.query('limit'))}`);
   if (page === 'offset')
-    throw new FrontendError('invalid_pagination_offset', `offset: expected 0 or more, got ${shown(c.req.query('offset'))}`);
+    throw new FrontendError(
+      'invalid_pagination_offset',
+      `offset: expected 0 or more, got ${shown(c.req.query('offset'))}`,
+    );
   return page;
 }
 
@@ -128,7 +131,10 @@ async function targets(c: Context<Env>, place: Place, session: Session): Promise
         throw new FrontendError('not_found', `session_id: expected one of the user's sessions, got ${shown(wanted)}`);
       return [wanted];
     default:
-      throw new FrontendError('bad_request', `target: expected all, others, mine or session, got ${shown(c.req.query('target'))}`);
+      throw new FrontendError(
+        'bad_request',
+        `target: expected all, others, mine or session, got ${shown(c.req.query('target'))}`,
+      );
   }
 }
 

@@ -1,7 +1,7 @@
 /** The commands that steer an emulator: its clock, its faults, its events. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PHONE, startApplication, type Application } from '../../../support/application.js';
-import type { Outcome, RunOptions } from '../../../support/stepup.js';
+import { stepup, type Outcome, type RunOptions } from '../../../support/stepup.js';
 
 let app: Application;
 const env = { STEPUP_EMULATOR_CONTROL_TOKEN: 'control-token' };
@@ -13,7 +13,11 @@ afterAll(() => app.close());
 
 const run = (args: string | string[], options: Partial<RunOptions> = {}): Promise<Outcome> => {
   const words = typeof args === 'string' ? args.split(' ') : args;
-  return app.run(['emulator', ...words], { env, ...options });
+  // Before `--`, behind which nothing is a flag.
+  const at =
+    words.includes('--') || words.some((word) => word.startsWith('--emulator')) ? [] : [`--emulator=${app.url}`];
+  const given = { STEPUP_EMULATOR_CONTROL_URL: `${app.url}/__emulator`, ...env };
+  return stepup(['emulator', ...words, ...at], { home: app.home, env: given, ...options });
 };
 interface Standing {
   now: string;
@@ -37,7 +41,9 @@ describe('clock', () => {
   });
 
   test('in words', async () => {
-    expect((await run('clock show')).stdout).toMatch(/^The clock is at real time: things are as old as at \d{4}-.*Z\.\n$/);
+    expect((await run('clock show')).stdout).toMatch(
+      /^The clock is at real time: things are as old as at \d{4}-.*Z\.\n$/,
+    );
     expect((await run('clock advance 1h30m')).stdout).toContain('The clock is 1 h 30 min ahead: ');
     expect((await run('clock freeze')).stdout).toContain('ahead, and stands still: ');
     expect((await run(['clock', 'offset', '--', '-2d'])).stdout).toContain('2 d behind');
@@ -92,7 +98,10 @@ describe('fault', () => {
     const id = (await run('fault add --path /v1/session/refresh --times 1 --status 500')).stdout.trim();
     expect(id).toMatch(/^flt_[0-9a-f]+$/);
     await run('fault add --rotate-key --every 2');
-    const listed = (await run('fault list')).stdout.trim().split('\n').map((line) => line.split('\t'));
+    const listed = (await run('fault list')).stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split('\t'));
     expect(listed).toEqual([
       [id, 'status 500', '/v1/session/refresh, 1 in all', '0', '0'],
       [expect.stringMatching(/^flt_/), 'rotateKey', 'every request, each 2nd', '0', '0'],
@@ -144,7 +153,9 @@ describe('events', () => {
       { type: 'request', status: 400, refusal: 'DPoP header: expected one, got none' },
     ]);
     const told = (await run('events')).stdout.trim().split('\n');
-    expect(told.at(-1)).toMatch(/^\d\d:\d\d:\d\d POST \/v1\/session\/refresh 400 {2}DPoP header: expected one, got none$/);
+    expect(told.at(-1)).toMatch(
+      /^\d\d:\d\d:\d\d POST \/v1\/session\/refresh 400 {2}DPoP header: expected one, got none$/,
+    );
     expect(told.filter((line) => line.includes('expected one, got none'))).toHaveLength(1);
   });
 
@@ -157,7 +168,9 @@ describe('events', () => {
     expect((await run(`events --json --after ${all.at(-1)!.id - 1}`)).lines()).toEqual([all.at(-1)]);
     expect((await run(`events --after ${all.at(-1)!.id}`)).stdout).toBe('');
     const { stdout } = await run('events --type refusal');
-    expect(stdout).toContain('refused POST /v1/session/refresh 400 missing_dpop_proof: DPoP header: expected one, got none\n');
+    expect(stdout).toContain(
+      'refused POST /v1/session/refresh 400 missing_dpop_proof: DPoP header: expected one, got none\n',
+    );
   });
 
   test('--follow goes on until it is interrupted', async () => {
