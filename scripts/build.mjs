@@ -1,6 +1,6 @@
 /**
  * Bundles src/main.ts and the library's entries with their dependencies into dist/, split so that a command loads only what it runs; the
- * library's type declarations go to dist/types/.
+ * library's type declarations go to dist/types/, the emulator's web page to dist/ui/.
  *
  *   node scripts/build.mjs               always builds
  *   node scripts/build.mjs --if-needed   only when a source is newer than dist/ (what `prepare` runs, also before each first `npx`)
@@ -74,6 +74,7 @@ async function build() {
   });
   const { collectLicenses } = await import('./licenses.mjs');
   const { emitDeclarations } = await import('./declarations.mjs');
+  const { buildUi } = await import('./ui.mjs');
   const { version } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8'));
 
   // Built elsewhere and moved to dist/ at the end, so that a build that fails or is interrupted leaves the old one whole.
@@ -106,10 +107,14 @@ async function build() {
       define: { STEPUP_VERSION: JSON.stringify(version), __filename: '"stepup"' },
       plugins: [lightCommander],
     });
-    const [{ metafile, outputFiles }] = await Promise.all([bundled, declared]);
+    const page = buildUi(root, join(making, 'ui'));
+    const [{ metafile, outputFiles }, inputs] = await Promise.all([bundled, page, declared]);
     await mkdir(join(making, 'chunks'), { recursive: true });
     await Promise.all(outputFiles.map(({ path, text }) => writeFile(path, withCommonJs(text))));
-    await writeFile(join(making, 'THIRD-PARTY-LICENSES'), await collectLicenses(root, Object.keys(metafile.inputs)));
+    await writeFile(
+      join(making, 'THIRD-PARTY-LICENSES'),
+      await collectLicenses(root, [...Object.keys(metafile.inputs), ...inputs]),
+    );
     if (existsSync(out)) await rename(out, `${making}-old`);
     await rename(making, out);
   } catch (error) {

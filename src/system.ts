@@ -43,6 +43,8 @@ export interface System {
   /** Where temporary folders are made. */
   readonly temporary: string;
   readonly pid: number;
+  /** Whether nobody else runs in this process, so that its globals may be changed. */
+  readonly ownsProcess: boolean;
   fetch: typeof fetch;
   /** Milliseconds since the epoch. */
   now(): number;
@@ -90,9 +92,10 @@ export async function realSystem(): Promise<System> {
     home: await homeFolder(env),
     temporary: tmpdir(),
     pid: process.pid,
+    ownsProcess: true,
     fetch: fetchFor(env, (input, init) => fetch(input, init)),
     now: () => Date.now(),
-    randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
+    randomBytes: pooledRandomness(),
     sleep,
     run: async (commandLine, options) => (await import('./shell.js')).runShell(commandLine, options),
     exec: async (command, { env: given }) =>
@@ -186,5 +189,20 @@ function interruption(): Interruption {
         taker = undefined;
       };
     },
+  };
+}
+
+const POOL_BYTES = 4096;
+
+/** Randomness drawn in larger pieces: each draw has its price, and ids and secrets are small. */
+function pooledRandomness(): (size: number) => Uint8Array {
+  let pool = new Uint8Array(0);
+  return (size) => {
+    if (size > POOL_BYTES / 4) return crypto.getRandomValues(new Uint8Array(size));
+    if (size > pool.length) pool = crypto.getRandomValues(new Uint8Array(POOL_BYTES));
+    const drawn = pool.slice(0, size);
+    pool.fill(0, 0, size);
+    pool = pool.subarray(size);
+    return drawn;
   };
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import { describe, expect, it } from 'vitest';
 import type { Ready } from '../src/emulator/emulator.js';
+import { writeReady } from '../src/store/emulators.js';
 import { startTestEmulator } from './support/emulator.js';
 import { stepup, temporaryHome } from './support/stepup.js';
 
@@ -40,57 +41,64 @@ const CODE_COMMANDS =
 /** What the pages say is there already. */
 const FILES: Record<string, string> = { 'password.txt': 'correct horse battery 9\n' };
 
-describe.each(['prelude.md', 'dynamic.md', 'custom-steps.md', 'logins.md', 'account.md', 'config-file.md'])(
-  'docs/%s',
-  (guide) => {
-    it('is run as it is written', async () => {
-      const lines = linesOf(guide);
-      expect(lines.length).toBeGreaterThan(7);
-      const { home, remove } = await temporaryHome();
-      const { emulator, control, stop } = await startTestEmulator();
-      await control.settings({ dynamic: { otpSends: 100 } });
-      const at = `--emulator=${emulator.ready.url}`;
-      const newest = async (): Promise<string> => (await control.messages()).at(-1)!.code;
-      const run = async () => ({ status: 0, stdout: await newest(), timedOut: false });
-      const hook = await startServer(['hook', 'serve', '--verdict', 'review', '--step', 'verify_sms', at], home);
-      let keys: Awaited<ReturnType<typeof startServer>> | undefined;
-      if (guide === 'account.md') await turnPasskeysOn(emulator.ready);
-      const folder = await writeFiles(guide, home);
-      let piped: string | undefined;
-      for (const { words, status, toNext } of lines) {
-        const typed: string[] = [];
-        for (const word of words) {
-          // The key that it serves is made by a line before.
-          if (word.includes(':4791/')) keys ??= await startServer(['keys', 'serve'], home);
-          if (word === '--emulator') typed.push(at);
-          else if (word === 'CODE') typed.push(await newest());
-          else if (/\.(json|txt)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
-          else {
-            typed.push(
-              word
-                .replace('http://127.0.0.1:4790/hooks/stepup', hook.hookUrl ?? '')
-                .replace('http://127.0.0.1:4791/.well-known/jwks.json', keys?.jwksUrl ?? ''),
-            );
-          }
+describe.each([
+  'prelude.md',
+  'dynamic.md',
+  'custom-steps.md',
+  'logins.md',
+  'account.md',
+  'config-file.md',
+  'emulator.md',
+])('docs/%s', (guide) => {
+  it('is run as it is written', async () => {
+    const lines = linesOf(guide);
+    expect(lines.length).toBeGreaterThan(7);
+    const { home, remove } = await temporaryHome();
+    // As when `stepup emulator start` has started it: known to the store, with its keys in there.
+    const { emulator, control, stop } = await startTestEmulator({ folder: join(home, 'emulator') });
+    await writeReady(home, Number(new URL(emulator.ready.url).port), { ...emulator.ready, pid: process.pid });
+    await control.settings({ dynamic: { otpSends: 100 } });
+    const at = `--emulator=${emulator.ready.url}`;
+    const newest = async (): Promise<string> => (await control.messages()).at(-1)!.code;
+    const run = async () => ({ status: 0, stdout: await newest(), timedOut: false });
+    const hook = await startServer(['hook', 'serve', '--verdict', 'review', '--step', 'verify_sms', at], home);
+    let keys: Awaited<ReturnType<typeof startServer>> | undefined;
+    if (guide === 'account.md') await turnPasskeysOn(emulator.ready);
+    const folder = await writeFiles(guide, home);
+    let piped: string | undefined;
+    for (const { words, status, toNext } of lines) {
+      const typed: string[] = [];
+      for (const word of words) {
+        // The key that it serves is made by a line before.
+        if (word.includes(':4791/')) keys ??= await startServer(['keys', 'serve'], home);
+        if (word === '--emulator') typed.push(at);
+        else if (word === 'CODE') typed.push(await newest());
+        else if (/\.(json|txt)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
+        else {
+          typed.push(
+            word
+              .replace('http://127.0.0.1:4790/hooks/stepup', hook.hookUrl ?? '')
+              .replace('http://127.0.0.1:4791/.well-known/jwks.json', keys?.jwksUrl ?? ''),
+          );
         }
-        const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
-        const stdin = piped === undefined ? {} : { stdin: piped };
-        const outcome = await stepup([...typed, ...codes], { home, run, ...stdin });
-        piped = toNext ? outcome.stdout : undefined;
-        const line = words.join(' ');
-        expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
-          line,
-          status,
-          stderr: '',
-        });
       }
-      await keys?.stop();
-      await hook.stop();
-      await stop();
-      await remove();
-    });
-  },
-);
+      const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
+      const stdin = piped === undefined ? {} : { stdin: piped };
+      const outcome = await stepup([...typed, ...codes], { home, run, ...stdin });
+      piped = toNext ? outcome.stdout : undefined;
+      const line = words.join(' ');
+      expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
+        line,
+        status,
+        stderr: '',
+      });
+    }
+    await keys?.stop();
+    await hook.stop();
+    await stop();
+    await remove();
+  });
+});
 
 interface Served {
   hookUrl?: string;

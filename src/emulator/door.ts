@@ -51,7 +51,8 @@ export function dateHeader(clock: Clock): Step {
   return async (c, next) => {
     await next();
     const skew = (c.get('skewDateSeconds') ?? 0) * 1000;
-    c.res.headers.set('Date', new Date(clock.now() + skew).toUTCString());
+    // Not among the answer's headers: to change those of a finished answer costs a copy of it.
+    if (!c.env.outgoing.headersSent) c.env.outgoing.setHeader('Date', new Date(clock.now() + skew).toUTCString());
   };
 }
 
@@ -76,12 +77,12 @@ export function cutShort(): Step {
 export function tenantOfPath(tenants: Tenants): Step {
   return async (c, next) => {
     const [, first = '', second = '', , fourth = ''] = c.req.path.split('/');
-    const lookups: Partial<Record<string, () => Tenant | undefined>> = {
+    const lookups: Partial<Record<string, () => Promise<Tenant | undefined>>> = {
       t: () => tenants.get(second),
       v2: () => tenants.ofApp(fourth),
       api: () => tenants.ofEnvironment(fourth),
     };
-    c.set('tenant', (Object.hasOwn(lookups, first) ? lookups[first]?.() : undefined) ?? tenants.default);
+    c.set('tenant', (Object.hasOwn(lookups, first) ? await lookups[first]?.() : undefined) ?? tenants.default);
     return next();
   };
 }

@@ -57,8 +57,12 @@ export interface StartOptions {
   onEvent?: ((event: EmulatorEvent) => void) | undefined;
   /** Called with each error that is a bug of the emulator. */
   onBug?: ((error: Error) => void) | undefined;
+  /** Whether nobody else runs in this process: then it answers faster, by changing globals. Default: no. */
+  ownsProcess?: boolean | undefined;
   /** What `/health` tells. */
   version?: string | undefined;
+  /** Folder of the web page's files. Default: where the build puts them. */
+  uiFolder?: string | undefined;
 }
 
 export interface RunningEmulator {

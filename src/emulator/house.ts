@@ -40,7 +40,7 @@ const TOKEN_BYTES = 24;
  * FILE_UNREADABLE, FILE_UNWRITABLE, STORE_AWAY, SEED_INVALID, STATE_INVALID; UsageError URL_INVALID, FLAG_CONFLICT. Nothing is left running then.
  */
 export async function openHouse(options: StartOptions, world: World, make: MakeServices): Promise<RunningEmulator> {
-  const { host, port, httpsPort, folder } = options;
+  const { host, port, httpsPort, folder, ownsProcess } = options;
   const keeping = await prepareKeeping(options);
   await makeOwnFolder(folder);
   const tls = httpsPort === undefined ? undefined : await loadCertificate(folder, world);
@@ -59,13 +59,14 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
   let fetch: FetchCallback = () => new Response(null, { status: 503, headers: { 'Retry-After': '1' } });
   const answer: FetchCallback = (request, bindings) => fetch(request, bindings);
   try {
-    const http = await listen({ host, port, flag: '--port', fetch: answer });
+    const http = await listen({ host, port, flag: '--port', fetch: answer, ownsProcess });
     listeners.push(http);
-    const https = tls && (await listen({ host, port: httpsPort ?? 0, flag: '--https-port', fetch: answer, tls }));
+    const https =
+      tls && (await listen({ host, port: httpsPort ?? 0, flag: '--https-port', fetch: answer, tls, ownsProcess }));
     if (https) listeners.push(https);
 
     const url = `http://${nameOf(host)}:${http.port}`;
-    const tenants = createTenants({ url, domain: `localhost:${(https ?? http).port}` });
+    const tenants = createTenants(state, { url, domain: `localhost:${(https ?? http).port}` });
     const controlToken = options.controlToken ?? (await controlTokenOf(store, world));
     const events = createEventLog(state, clock, options.onEvent);
     const scenarios = createScenarios(state);
@@ -82,16 +83,16 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       deliver: inbox.deliver,
       settings: settings.read,
       scenario: scenarios.of,
-      tenant: async (id) => tenants.get(id),
-      tenantOfApp: async (appId) => tenants.ofApp(appId),
-      tenantOfEnvironment: async (environmentId) => tenants.ofEnvironment(environmentId),
+      tenant: tenants.get,
+      tenantOfApp: tenants.ofApp,
+      tenantOfEnvironment: tenants.ofEnvironment,
       keys: store.keys,
     };
     const starts = new Map<string, Json>();
     const documents = createTenantDocuments({ state, clock, random, start: (tenant) => starts.get(tenant) });
     const snapshots = createSnapshots(state, documents);
     const faults = createFaults(state, services.randomBytes);
-    const { onBug, version = '' } = options;
+    const { onBug, version = '', uiFolder } = options;
     const parts = {
       store: store.kind,
       state,
@@ -103,6 +104,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       tenants,
       controlToken,
       version,
+      uiFolder,
       onBug,
       documents,
       snapshots,
@@ -110,9 +112,9 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
     };
     const app = buildApp({ ...parts, stopping: stopping.signal }, await make(services));
     const ensureTenant = async (id: string): Promise<Tenant> => {
-      const tenant = tenants.get(id);
+      const tenant = (await tenants.get(id)) ?? (await tenants.create(id)) ?? (await tenants.get(id));
       if (tenant) return tenant;
-      throw new FailedError('SEED_INVALID', `This emulator has no tenant "${id}".`, { field: 'tenants' });
+      throw new FailedError('SEED_INVALID', `"${id}" is reserved, or no id of a tenant.`, { field: 'tenants' });
     };
     await keeping.begin({ state, documents, services, starts, ensureTenant });
     fetch = app.fetch;
@@ -132,7 +134,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       await stop();
       inbox.close();
       try {
-        await keeping.end([tenants.default], documents);
+        await keeping.end(await tenants.list(), documents);
       } finally {
         await state.close();
       }

@@ -8,6 +8,8 @@ import type { Clock } from './services.js';
 import type { State } from './state/interface.js';
 
 const LOG = 'messages';
+/** Kind of the records that hold the same messages, by number. */
+const RECORD = 'message';
 /** Messages that are kept a tenant. */
 const KEEP = 10_000;
 const ID = /^msg_([1-9]\d{0,14})$/;
@@ -47,7 +49,10 @@ export interface Inbox {
 export function createInbox(state: State, clock: Clock, events: EventLog, scenarios: Scenarios): Inbox {
   const arrive = async (tenant: string, { code, ...rest }: Sent): Promise<void> => {
     const createdAt = new Date(clock.now()).toISOString();
-    const number = await state.append(tenant, LOG, { ...rest, code, createdAt }, KEEP);
+    const message = { ...rest, code, createdAt };
+    const number = await state.append(tenant, LOG, message, KEEP);
+    await state.put(recordOf(tenant, number), message, { index: { to: rest.to } });
+    if (number > KEEP) await state.delete(recordOf(tenant, number - KEEP));
     await events.emit(tenant, 'message', { ...rest, messageId: `msg_${number}` });
   };
   const late = createLateMessages(state, clock, arrive);
@@ -55,6 +60,14 @@ export function createInbox(state: State, clock: Clock, events: EventLog, scenar
   const readAfter = async (tenant: string, after: number): Promise<{ number: number; message: Message }[]> => {
     const entries = await state.read<Omit<Message, 'id'>>(tenant, LOG, after);
     return entries.map(({ seq, value }) => ({ number: seq, message: { id: `msg_${seq}`, ...value } }));
+  };
+
+  /** The log is read from its start; whoever asks for one recipient's messages finds them by an index. */
+  const readTo = async (tenant: string, to: string, after: number): Promise<{ message: Message }[]> => {
+    const found = await state.listByIndex<Omit<Message, 'id'>>(tenant, RECORD, 'to', to);
+    return found
+      .filter(({ id }) => Number(id) > after)
+      .map(({ id, value }) => ({ message: { id: `msg_${id}`, ...value } }));
   };
 
   return {
@@ -68,8 +81,9 @@ export function createInbox(state: State, clock: Clock, events: EventLog, scenar
     },
     async find(tenant, filter) {
       await late.release(tenant);
-      const entries = await readAfter(tenant, filter.afterNumber ?? 0);
-      return entries.map(({ message }) => message).filter((message) => fits(message, filter));
+      const { to, afterNumber = 0 } = filter;
+      const found = to === undefined ? await readAfter(tenant, afterNumber) : await readTo(tenant, to, afterNumber);
+      return found.map(({ message }) => message).filter((message) => fits(message, filter));
     },
     async wait(tenant, filter, signal) {
       let seen = filter.afterNumber ?? 0;
@@ -95,6 +109,10 @@ export function createInbox(state: State, clock: Clock, events: EventLog, scenar
       limit.clear();
     }
   }
+}
+
+function recordOf(tenant: string, number: number): { tenant: string; kind: string; id: string } {
+  return { tenant, kind: RECORD, id: String(number) };
 }
 
 /** The number in a message's id; undefined for anything else. */

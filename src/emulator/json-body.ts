@@ -27,8 +27,11 @@ export async function readJson(request: Request): Promise<unknown> {
 }
 
 /** The bytes of a body; undefined when there are more than `maxBytes`. */
-export async function readBytes({ headers, body }: Request, maxBytes: number): Promise<Buffer | undefined> {
-  if (Number(headers.get('content-length') ?? 0) > maxBytes) return undefined;
+export async function readBytes(request: Request, maxBytes: number): Promise<Buffer | undefined> {
+  const length = request.headers.get('content-length');
+  if (Number(length ?? 0) > maxBytes) return undefined;
+  if (length !== null) return Buffer.from(await request.arrayBuffer());
+  const { body } = request;
   const chunks: Uint8Array[] = [];
   let size = 0;
   for await (const chunk of body ?? []) {

@@ -1,5 +1,6 @@
-/** Signed tokens (RFC 7515) of the emulated services and of their clients. Synchronous `node:crypto`. */
-import { sign, verify, type KeyObject } from 'node:crypto';
+/** Signed tokens (RFC 7515) of the emulated services and of their clients. */
+import { createPrivateKey, sign, verify, type KeyObject } from 'node:crypto';
+import { promisify } from 'node:util';
 import type { SigningKey } from './key-files.js';
 
 export type Claims = Record<string, unknown>;
@@ -41,17 +42,58 @@ export function jsonObject(bytes: Uint8Array): Claims | undefined {
   }
 }
 
-/** A compact JWS by the key, whose `alg` and `kid` are in its header. */
-export function signJws({ alg, kid, privateKey }: SigningKey, typ: string, claims: Claims): string {
+/** Tokens of each key that were signed here a short while ago: what is made here need not be verified here. */
+const issued = new WeakMap<KeyObject, Set<string>>();
+const MAX_ISSUED = 5000;
+
+const signAside = promisify(sign);
+
+/**
+ * A compact JWS by the key, whose `alg` and `kid` are in its header. An RSA signature costs more than all else that an answer
+ * takes, so it is made off the main thread.
+ */
+export async function signJws({ alg, kid, privateKey }: SigningKey, typ: string, claims: Claims): Promise<string> {
   const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   const input = `${encode({ alg, typ, kid })}.${encode(claims)}`;
-  return `${input}.${sign('sha256', Buffer.from(input), forAlgorithm(alg, privateKey)).toString('base64url')}`;
+  const bytes = Buffer.from(input);
+  const signature =
+    alg === 'RS256'
+      ? await signAside('sha256', bytes, nextTwin(privateKey))
+      : sign('sha256', bytes, forAlgorithm(alg, privateKey));
+  const token = `${input}.${signature.toString('base64url')}`;
+  remember(privateKey, token);
+  return token;
+}
+
+/** While a thread signs with a key object, it is locked for all: several of one key let the main thread go on. */
+const twins = new WeakMap<KeyObject, KeyObject[]>();
+const TWINS = 4;
+
+function nextTwin(key: KeyObject): KeyObject {
+  const all = twins.get(key) ?? [];
+  twins.set(key, all);
+  const text = (): string => key.export({ type: 'pkcs8', format: 'pem' }).toString();
+  const next = all.length < TWINS ? createPrivateKey(text()) : all.shift()!;
+  all.push(next);
+  return next;
+}
+
+function remember(key: KeyObject, token: string): void {
+  const tokens = issued.get(key) ?? new Set();
+  issued.set(key, tokens);
+  for (const oldest of tokens) {
+    if (tokens.size < MAX_ISSUED) break;
+    tokens.delete(oldest);
+  }
+  tokens.add(token);
 }
 
 /** The JWS of this key and of no other, whatever its age and `typ`; undefined for anything else. */
-export function readJws({ alg, kid, publicKey }: SigningKey, token: string, maxLength: number): Jws | undefined {
+export function readJws(key: SigningKey, token: string, maxLength: number): Jws | undefined {
+  const { alg, kid, privateKey, publicKey } = key;
   const jws = parseJws(token, maxLength);
   if (!jws || jws.header.alg !== alg || jws.header.kid !== kid) return undefined;
+  if (issued.get(privateKey)?.has(token)) return jws;
   return (alg === 'RS256' ? verifyRs256 : verifyEs256)(jws, publicKey) ? jws : undefined;
 }
 

@@ -17,6 +17,8 @@ export interface ListenOptions {
   fetch: FetchCallback;
   /** PEM of an https listener; absent for http. */
   tls?: { cert: string; key: string } | undefined;
+  /** Whether the process's globals may be changed. Default: no. */
+  ownsProcess?: boolean | undefined;
 }
 
 export interface Listener {
@@ -26,12 +28,12 @@ export interface Listener {
 }
 
 /** Listens. Throws FailedError: PORT_IN_USE, or LISTEN_FAILED for a host or port that cannot be had. */
-export async function listen({ host, port, flag, fetch, tls }: ListenOptions): Promise<Listener> {
+export async function listen({ host, port, flag, fetch, tls, ownsProcess = false }: ListenOptions): Promise<Listener> {
   const server = createAdaptorServer({
     // Only http and https are made here, whose bindings these are.
     fetch: (request, bindings) => fetch(request, bindings as HttpBindings),
-    // The program's own fetch uses the same globals: leave them alone.
-    overrideGlobalObjects: false,
+    // Lean ones of its own in place of the global Request and Response: only where the process has no other use for them.
+    overrideGlobalObjects: ownsProcess,
     // No client shows a certificate; with a `ca` of its own, Node does not parse its whole list of root certificates.
     ...(tls ? { createServer: createHttpsServer, serverOptions: { ...tls, ca: tls.cert } } : {}),
   }) as Server;

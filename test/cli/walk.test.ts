@@ -82,6 +82,7 @@ async function play(
     home: '/nowhere',
     temporary: '/nowhere',
     pid: 1,
+    ownsProcess: false,
     fetch,
     now: () => Date.parse('2026-01-02T03:04:05.000Z'),
     randomBytes: (size: number) => new Uint8Array(size),

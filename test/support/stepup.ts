@@ -73,6 +73,7 @@ export async function stepup(args: string | string[], options: RunOptions): Prom
     home: options.home,
     temporary: options.home,
     pid: process.pid,
+    ownsProcess: false,
     fetch: options.fetch ?? fetch,
     now: options.now ?? Date.now,
     randomBytes: (size) => randomBytes(size),

@@ -15,13 +15,16 @@ import type { Tenants } from '../tenants.js';
 import { clockCalls } from './clock.js';
 import { eventCalls } from './events.js';
 import { faultCalls } from './faults.js';
-import { bearer, noPages } from './guard.js';
+import { bearer, noForeignPages } from './guard.js';
 import { messageCalls } from './messages.js';
 import { Problem } from './problem.js';
 import { settingsCalls } from './settings.js';
 import { snapshotCalls } from './snapshots.js';
 import { stateCalls } from './state.js';
+import { tenantCalls } from './tenants.js';
 import { tokenCalls } from './tokens.js';
+import { UI_PATH, uiFiles } from './ui.js';
+import { uiDataCalls } from './ui-data.js';
 import { userCalls } from './users.js';
 
 /** Where the control API is mounted: a prefix that no emulated service has. */
@@ -43,6 +46,8 @@ export interface Controlled {
   tenants: Tenants;
   controlToken: string;
   version: string;
+  /** Folder of the web page's files; undefined: where the build puts them. */
+  uiFolder: string | undefined;
   /** Fires when the emulator stops: streams and waiting calls end. */
   stopping: AbortSignal;
 }
@@ -53,9 +58,6 @@ export interface ControlEnv {
   Variables: { tenant: Tenant };
 }
 
-/** Calls of the contract that this emulator does not have yet. */
-const MISSING = ['tenants', 'ui'];
-
 /** The control API. `onBug` gets an error that is none of ours to show; the answer is a plain 500. */
 export function createControl(controlled: Controlled, onBug: (error: Error) => void): Hono<ControlEnv> {
   const app = new Hono<ControlEnv>();
@@ -65,19 +67,21 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
     onBug(error);
     return new Problem(500, 'The emulator itself failed.').toResponse();
   });
-  app.use(noPages(), async (c, next) => {
+  app.use(noForeignPages(`${CONTROL_PATH}${UI_PATH}`), async (c, next) => {
     await next();
     c.header('Cache-Control', 'no-store');
   });
   app.get('/health', async (c) => {
     const { state, tenants, version } = controlled;
     await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });
-    return c.json({ status: 'ok', version, store: controlled.store, tenants: tenants.count });
+    return c.json({ status: 'ok', version, store: controlled.store, tenants: (await tenants.list()).length });
   });
+
+  app.route(UI_PATH, uiFiles(controlled.uiFolder));
 
   app.use(bearer(controlled.controlToken), async (c, next) => {
     const id = c.req.query('tenant') ?? controlled.tenants.default.id;
-    const tenant = controlled.tenants.get(id);
+    const tenant = await controlled.tenants.get(id);
     if (!tenant) throw new Problem(404, `There is no tenant "${id}".`, 'tenant');
     c.set('tenant', tenant);
     await controlled.clock.refresh(tenant.id);
@@ -91,14 +95,9 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
   app.route('/clock', clockCalls(controlled));
   app.route('/faults', faultCalls(controlled));
   app.route('/settings', settingsCalls(controlled));
+  app.route('/tenants', tenantCalls(controlled));
   app.route('/tokens', tokenCalls(controlled));
-  for (const name of MISSING) {
-    for (const path of [`/${name}`, `/${name}/*`]) {
-      app.all(path, () => {
-        throw new Problem(501, `This emulator does not have "${name}" yet.`);
-      });
-    }
-  }
+  app.route('/ui-data', uiDataCalls(controlled));
   app.all('*', (c) => {
     throw new Problem(404, `The control API has no ${c.req.method} ${c.req.path}.`);
   });

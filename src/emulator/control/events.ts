@@ -5,7 +5,7 @@ import { streamSSE } from 'hono/streaming';
 import * as v from 'valibot';
 import type { Controlled, ControlEnv } from './control.js';
 import { deadline } from '../deadline.js';
-import { ALL_SO_FAR } from '../event-stream.js';
+import { ALL_SO_FAR, STORE_AWAY } from '../event-stream.js';
 import { StoreAwayError } from '../state/away.js';
 import { check, readQuery } from './input.js';
 
@@ -22,7 +22,7 @@ const query = v.strictObject({ after: v.exactOptional(id) });
  * goes before `?after=`; without either the stream begins with the oldest. Comments tell a reader more than it needs: that it has all so
  * far, that the stream is alive, that the store is away.
  */
-export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
+export function eventCalls({ events, stopping, tenants }: Controlled): Hono<ControlEnv> {
   return new Hono<ControlEnv>().get('/', (c) => {
     const { after = 0 } = readQuery(c, query);
     const lastSeen = c.req.header('last-event-id');
@@ -34,13 +34,16 @@ export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
       stream.onAbort(() => gone.abort());
       await stream.write(': connected\n\n');
       let told = false;
+      let over = false;
       const tell = async (): Promise<void> => {
         const pending = await events.read(tenant, seen);
         for (const event of pending) {
           await stream.writeSSE({ id: String(event.id), data: JSON.stringify(event) });
           seen = event.id;
         }
-        if (pending.length > 0) return;
+        // Nothing happens any more where the tenant is gone.
+        over = !(await tenants.get(tenant));
+        if (pending.length > 0 || over) return;
         if (!told) await stream.write(`: ${ALL_SO_FAR}\n\n`);
         told = true;
         const limit = deadline(KEEP_ALIVE_MS, [stopping, gone.signal]);
@@ -51,14 +54,14 @@ export function eventCalls({ events, stopping }: Controlled): Hono<ControlEnv> {
           limit.clear();
         }
       };
-      while (!stopping.aborted && !stream.aborted) {
+      while (!stopping.aborted && !stream.aborted && !over) {
         await tell().catch(async (error: unknown) => {
           if (!(error instanceof StoreAwayError)) throw error;
           // The stream outlives it, and goes on where it was.
           const limit = deadline(AWAY_MS, [stopping, gone.signal]);
           if (!limit.signal.aborted) await once(limit.signal, 'abort');
           limit.clear();
-          if (!stopping.aborted && !stream.aborted) await stream.write(': the store is away\n\n');
+          if (!stopping.aborted && !stream.aborted) await stream.write(`: ${STORE_AWAY}\n\n`);
         });
       }
     });

@@ -1,18 +1,31 @@
-/** Who may call the control API: whoever holds its token, and never a web page of another origin. */
+/** Who may call the control API: whoever holds its token, and no web page but the emulator's own. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 import type { MiddlewareHandler } from 'hono';
 import { Problem } from './problem.js';
 
-/** Refuses what a browser sends for a page: no page is served here yet, so none has business with it. Throws Problem 403. */
-export function noPages(): MiddlewareHandler {
+/**
+ * Refuses what a browser sends for a page of another origin. The emulator's own page passes: its browser says `same-origin`, and an
+ * `Origin` that it sends names the host that was called, which the door has found to be ours. `page` is the path of that page: a link
+ * elsewhere (a terminal in a browser is a page, too) may open it as a whole window, which tells whoever did so nothing. Throws Problem 403.
+ */
+export function noForeignPages(page: string): MiddlewareHandler {
   return async (c, next) => {
-    const site = c.req.header('sec-fetch-site');
-    const foreign = site !== undefined && site !== 'none' && site !== 'same-origin';
-    if (foreign || c.req.header('origin') !== undefined) {
-      throw new Problem(403, 'The control API does not answer web pages.');
-    }
-    return next();
+    const site = c.req.header('sec-fetch-site') ?? 'none';
+    const isOpened =
+      c.req.method === 'GET' &&
+      c.req.path === page &&
+      c.req.header('sec-fetch-mode') === 'navigate' &&
+      c.req.header('sec-fetch-dest') === 'document';
+    const isOwn = (site === 'none' || site === 'same-origin') && isOfHost(c.req.header('origin'), c.req.header('host'));
+    if (isOwn || isOpened) return next();
+    throw new Problem(403, 'The control API does not answer web pages of other origins.');
   };
+}
+
+/** Whether an `Origin` is of the host of this request. Its scheme may be another: TLS may end before us. None is nobody else's. */
+function isOfHost(origin: string | undefined, host: string | undefined): boolean {
+  if (origin === undefined) return true;
+  return URL.canParse(origin) && new URL(origin).host === host?.toLowerCase();
 }
 
 /** Demands `Authorization: Bearer <controlToken>`. Throws Problem 401. */

@@ -1,7 +1,7 @@
 /** Elevated access tokens: issued for a proof, demanded by a gated call, spent when that call succeeds. */
 import type { Context } from 'hono';
 import type { GatedPath } from '../services.js';
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import { DynamicError, type Env } from './errors.js';
 import { settingsOf, type Place } from './parts.js';
@@ -67,6 +67,12 @@ export async function admitElevated(
   const expiresAt = age(place) + seconds * 1000;
   const record: Elevated = { ...facts, expiresAt };
   await place.services.state.put(keyOf(place, KIND, jti), record, { expiresAt: expiresAt + KEPT_MS });
+}
+
+/** Every elevated token that is kept, also those that are over, by its `jti`, oldest first. */
+export async function listElevated({ services, tenant }: TenantPlace): Promise<(Elevated & { jti: string })[]> {
+  const kept = await services.state.list<Elevated>(tenant.id, KIND);
+  return kept.map(({ id, value }) => ({ ...value, jti: id }));
 }
 
 /**

@@ -131,6 +131,11 @@ export async function endSessionsOf(place: TenantPlace, userId: string, reason: 
   for (const { id } of sessions) await endSession(place, id, reason);
 }
 
+/** Every live session, oldest first. */
+export async function listSessions({ services, tenant }: TenantPlace): Promise<Session[]> {
+  return (await services.state.list<Session>(tenant.id, KIND)).map(({ value }) => value);
+}
+
 /** A live session by id. */
 export async function findSession(place: Place, id: string): Promise<Session | undefined> {
   return (await place.services.state.get<Session>(keyOf(place, KIND, id)))?.value;

@@ -1,6 +1,6 @@
 /** One-time codes by email and SMS: sent, sent again, checked, used once. */
 import { timingSafeEqual } from 'node:crypto';
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { drawCode, newUuid } from '../randomness.js';
 import { aliasOf, canonicalOf, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
@@ -60,6 +60,28 @@ export async function resend(place: Place, pending: Pending, purpose: Purpose): 
     if (!(await state.update(key, kept.version, fresh, { expiresAt: fresh.expiresAt + KEPT_MS }))) continue;
     return deliver(place, pending.id, fresh, purpose);
   }
+}
+
+/** A verification as it stands, without its code. */
+export interface VerificationState {
+  id: string;
+  channel: Channel;
+  to: string;
+  /** Milliseconds on the age clock. */
+  expiresAt: number;
+  over: 'used' | 'exhausted' | null;
+}
+
+/** Every verification that is kept, also those that are over, oldest first. */
+export async function listVerifications({ services, tenant }: TenantPlace): Promise<VerificationState[]> {
+  const kept = await services.state.list<Verification>(tenant.id, KIND);
+  return kept.map(({ id, value: { contact, expiresAt, over } }) => ({
+    id,
+    channel: channelOf(contact),
+    to: aliasOf(contact),
+    expiresAt,
+    over,
+  }));
 }
 
 /** A verification of this channel. Throws DynamicError `invalid_*_verification` or `too_many_*_verification_attempts`. */

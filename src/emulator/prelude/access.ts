@@ -52,7 +52,7 @@ export async function mintAccess(place: Place, session: Session, extra: GrantedS
   const record: AccessRecord = { sessionId: session.id, sources };
   await admitAccess(place, jti, record, seconds);
   await services.emit(tenant.id, 'token', { kind: 'access', claims });
-  return { access_token: tokens.signAccess(claims), expires_at: claims.exp };
+  return { access_token: await tokens.signAccess(claims), expires_at: claims.exp };
 }
 
 /** Lets a token speak for a session until that many seconds from now, on the age clock. */

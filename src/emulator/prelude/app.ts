@@ -124,7 +124,7 @@ function unknownManagement(): Hono<Env> {
 
 /** A browser sends its cookies only where its very origin is echoed, and reads only headers that are exposed. */
 function crossOrigin(): MiddlewareHandler<Env> {
-  return cors({
+  const answer = cors({
     origin: (origin) => origin,
     credentials: true,
     allowMethods: ['GET', 'POST', 'DELETE'],
@@ -132,6 +132,7 @@ function crossOrigin(): MiddlewareHandler<Env> {
     exposeHeaders: EXPOSED_HEADERS,
     maxAge: 600,
   });
+  return async (c, next) => (c.req.header('origin') === undefined ? next() : answer(c, next));
 }
 
 /** Answers of the frontend hold tokens and cookies, so nobody may keep them. */

@@ -1,5 +1,5 @@
 /** Challenges in the state: opened, shown by their token, moved by events. Each move is one compare-and-set. */
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import type { Claims } from '../jws.js';
 import { FrontendError } from './errors.js';
@@ -71,6 +71,11 @@ export async function passStep(
   const nextJti = newUuid(place.services.randomBytes);
   const { challenge } = await move(place, shown.id, { type: 'pass', jti: shown.jti, key: shown.key, nextJti });
   return { challenge, token: await signToken(place, challenge) };
+}
+
+/** Every challenge that is kept, also those that are over, oldest first. */
+export async function listChallenges({ services, tenant }: TenantPlace): Promise<Challenge[]> {
+  return (await services.state.list<Challenge>(tenant.id, 'prelude-challenge')).map(({ value }) => value);
 }
 
 /** A challenge by id. */

@@ -18,6 +18,8 @@ export interface Session {
   lastSeenAt: number;
   /** Real time: what the wire shows. The record's own expiry, on the age clock, decides. */
   expiresAt: number;
+  /** That expiry, for whoever wants to see it. Absent in a state that an earlier version has exported. */
+  endsAt?: number;
 }
 
 /** A refresh token that was just made. */
@@ -49,16 +51,17 @@ export async function startSession(
   const { services, tenant } = place;
   const now = services.clock.now();
   const { refreshTokenSeconds } = await services.settings(tenant.id);
+  const endsAt = age(place) + refreshTokenSeconds * 1000;
   const session: Session = {
     ...start,
     id: newId('ses', services.randomBytes),
     createdAt: now,
     lastSeenAt: now,
     expiresAt: now + refreshTokenSeconds * 1000,
+    endsAt,
   };
   const index = { user: session.userId };
-  const expiresAt = age(place) + refreshTokenSeconds * 1000;
-  await services.state.put(keyOf(place, 'prelude-session', session.id), session, { expiresAt, index });
+  await services.state.put(keyOf(place, 'prelude-session', session.id), session, { expiresAt: endsAt, index });
   await services.emit(tenant.id, 'session', {
     provider: 'prelude',
     change: 'started',
@@ -71,6 +74,11 @@ export async function startSession(
 /** A live session by id. */
 export async function findSession(place: Place, id: string): Promise<Session | undefined> {
   return (await place.services.state.get<Session>(keyOf(place, 'prelude-session', id)))?.value;
+}
+
+/** Every live session, oldest first. */
+export async function listSessions(place: TenantPlace): Promise<Session[]> {
+  return (await place.services.state.list<Session>(place.tenant.id, 'prelude-session')).map(({ value }) => value);
 }
 
 /** A user's live sessions, oldest first. */
@@ -122,8 +130,9 @@ async function touch(place: Place, id: string, seconds: number): Promise<boolean
     const kept = await state.get<Session>(key);
     if (!kept) return false;
     const now = clock.now();
-    const seen: Session = { ...kept.value, lastSeenAt: now, expiresAt: now + seconds * 1000 };
-    if (await state.update(key, kept.version, seen, { expiresAt: age(place) + seconds * 1000 })) return true;
+    const endsAt = age(place) + seconds * 1000;
+    const seen: Session = { ...kept.value, lastSeenAt: now, expiresAt: now + seconds * 1000, endsAt };
+    if (await state.update(key, kept.version, seen, { expiresAt: endsAt })) return true;
   }
 }
 

@@ -70,7 +70,7 @@ export async function mintTestToken(
   };
   const [published] = tokens.accessKeySet().keys;
   if (!published) throw new TypeError('the service has no key');
-  const token = (await forge(defect, claims, { published, foreign })) ?? tokens.signAccess(claims);
+  const token = (await forge(defect, claims, { published, foreign })) ?? (await tokens.signAccess(claims));
   if (!['expired', 'not-yet-valid'].includes(defect)) await admit(place, session, claims, now, defect === 'spent');
   if (defect === 'revoked-session') await revokeSession(place, session.id, 'revoked for a test token');
   return { token, claims };
@@ -119,7 +119,7 @@ async function admit(place: Place, session: Session, claims: Claims, now: number
   if (spent) for (const scope of scopes) await consumeScope(place, sources, scope);
 }
 
-function challengeToken(place: Place, { scope, ...common }: Claims, now: number): Minted {
+async function challengeToken(place: Place, { scope, ...common }: Claims, now: number): Promise<Minted> {
   const claims: Claims = {
     challenge_id: newId('chl', place.services.randomBytes),
     current_step: 'verify_sms',
@@ -129,5 +129,5 @@ function challengeToken(place: Place, { scope, ...common }: Claims, now: number)
     exp: now + CHALLENGE_SECONDS,
     ...common,
   };
-  return { token: place.tokens.signChallenge(claims), claims };
+  return { token: await place.tokens.signChallenge(claims), claims };
 }

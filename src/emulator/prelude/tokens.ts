@@ -1,4 +1,4 @@
-/** The only place that signs: access tokens, challenge tokens, hook calls. Synchronous `node:crypto`. */
+/** The only place that signs: access tokens, challenge tokens, hook calls. */
 import { constants, sign } from 'node:crypto';
 import { readJws, signJws, type Claims } from '../jws.js';
 import type { PublicJwk, SigningKey } from '../key-files.js';
@@ -28,12 +28,12 @@ export class Tokens {
   }
 
   /** An access token: RS256 with the access key's `kid`. */
-  signAccess(claims: Claims): string {
+  signAccess(claims: Claims): Promise<string> {
     return signJws(this.ring()[0], 'JWT', claims);
   }
 
   /** Prelude: a challenge token, ES256 with the step-up key. Its `typ` keeps it apart from an access token. */
-  signChallenge(claims: Claims): string {
+  signChallenge(claims: Claims): Promise<string> {
     return signJws(this.keys.challenge, CHALLENGE_TYPE, claims);
   }
 

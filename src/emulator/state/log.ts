@@ -25,6 +25,7 @@ export interface Log {
 export function createLog(): Log {
   let entries: LogEntry[] = [];
   let last = 0;
+  let kept = Infinity;
   let closed = false;
   const waiting = new Set<() => void>();
 
@@ -35,11 +36,14 @@ export function createLog(): Log {
   return {
     append(text, keep) {
       entries.push({ seq: ++last, text });
-      if (entries.length > keep) entries.splice(0, entries.length - keep);
+      // Twice as many may gather, so that most entries cost no copy.
+      if (entries.length >= 2 * keep) entries = entries.slice(-keep);
+      kept = keep;
       wake();
       return last;
     },
-    read: (after) => entries.slice(entries.findLastIndex(({ seq }) => seq <= after) + 1),
+    read: (after) =>
+      entries.slice(Math.max(entries.findLastIndex(({ seq }) => seq <= after) + 1, entries.length - kept, 0)),
     wait: (after, signal) =>
       new Promise((resolve) => {
         if (closed || signal.aborted || (entries.at(-1)?.seq ?? 0) > after) return resolve();

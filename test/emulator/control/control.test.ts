@@ -87,17 +87,6 @@ describe('control API', () => {
       });
     });
 
-    it.each(['/tenants', '/tenants/acme', '/ui'])(
-      '%s is 501 by name',
-      async (path) => {
-        const name = path.split('/')[1];
-        expect(await refused('POST', path, {})).toMatchObject({
-          status: 501,
-          detail: `This emulator does not have "${name}" yet.`,
-        });
-      },
-    );
-
     it('an unknown call is 404', async () => {
       expect(await refused('GET', '/nothing')).toMatchObject({ status: 404 });
       expect(await refused('PUT', '/clock', {})).toMatchObject({ status: 404 });

@@ -74,6 +74,7 @@ export async function openEmulator(
       rngSeed: options.rngSeed,
       controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
       onEvent,
+      ownsProcess: system.ownsProcess,
       onBug: (error) => terminal.warn(`This is a bug in the emulator: ${error.stack ?? error.message}`),
       version,
     },

@@ -60,8 +60,14 @@ function readyInWords(ready: Ready, { terminal: { out } }: Context): string {
     `  https        ${ready.httpsUrl}  (certificate: ${ready.caCert})`,
     `  application  ${ready.prelude.appId}, domain ${ready.prelude.sessionDomain} for the SDK`,
     `  control API  ${ready.controlUrl}`,
+    `  web page     ${uiAddress(ready)}`,
     'Other commands find it with --emulator, as in: stepup login --emulator --phone +33612345678',
   ].join('\n');
+}
+
+/** The web page's address. A fragment is never sent: the token in it stays in the browser. */
+function uiAddress({ controlUrl, controlToken }: Ready): string {
+  return `${controlUrl}/ui#token=${encodeURIComponent(controlToken)}`;
 }
 
 interface Log {
@@ -73,7 +79,18 @@ interface Log {
 }
 
 /** Prints events in their order, the ready line before all of them. Looking up a code takes a moment; what follows waits. */
-function createLog({ terminal }: Context): Log {
+function createLog({ terminal, system: { stdout } }: Context): Log {
+  let gathering = false;
+  /** What is printed in one turn goes out in one write: under load a write for each event costs more than the event. */
+  const gather = (): void => {
+    if (gathering) return;
+    gathering = true;
+    stdout.cork();
+    setImmediate(() => {
+      gathering = false;
+      stdout.uncork();
+    });
+  };
   const early: EmulatorEvent[] = [];
   let printed: Promise<void> | undefined;
   let inbox: EmulatorClient | undefined;
@@ -84,6 +101,7 @@ function createLog({ terminal }: Context): Log {
     const message = inbox && event.type === 'message' ? await readMessage(inbox, event.messageId, last) : undefined;
     last = message?.id ?? last;
     const code = message?.code;
+    gather();
     if (!terminal.json && isToldByRequest(event)) return;
     terminal.result(code === undefined ? event : { ...event, code }, () => eventInWords(event, code, terminal.out));
   }

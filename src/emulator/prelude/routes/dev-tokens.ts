@@ -22,7 +22,7 @@ export function devTokenRoutes(parts: Parts): Hono<Env> {
     }
     const signed = { iss: tenant.prelude.issuer, ...claims, iat, exp, jti: newUuid(services.randomBytes) };
     await services.emit(tenant.id, 'token', { kind: 'dev', claims: signed });
-    return c.json({ token: tokens.signAccess(signed), expires_at: exp }, 201);
+    return c.json({ token: await tokens.signAccess(signed), expires_at: exp }, 201);
   });
   return routes;
 }

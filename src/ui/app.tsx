@@ -1,0 +1,117 @@
+/** The whole page: who may see it, what is chosen, and the view. */
+import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
+import type { Browser } from './browser.js';
+import { openLive, type Live } from './live.js';
+import { AnnounceContext, BrowserContext } from './parts/contexts.js';
+import { Header } from './parts/header.js';
+import { TokenNeeded } from './parts/token-needed.js';
+import { Controls } from './views/controls.js';
+import { Events } from './views/events.js';
+import { Hooks } from './views/hooks.js';
+import { Now } from './views/now.js';
+import { Sessions } from './views/sessions.js';
+
+/** Views by their name in the address, in the order of the navigation. */
+const VIEWS = {
+  now: { title: 'Inbox and challenges', View: Now },
+  sessions: { title: 'Sessions', View: Sessions },
+  hooks: { title: 'Hook calls', View: Hooks },
+  events: { title: 'Events', View: Events },
+  controls: { title: 'Clock and faults', View: Controls },
+} as const;
+type Name = keyof typeof VIEWS;
+
+export function App({ browser }: { browser: Browser }) {
+  const [token, setToken] = useState(() => browser.token());
+  const [refused, setRefused] = useState(false);
+  const [told, announce] = useState('');
+  const take = (given: string | undefined, isRefused: boolean): void => {
+    browser.keepToken(given);
+    setToken(given);
+    setRefused(isRefused);
+  };
+  useEffect(() => browser.onToken((given) => take(given, false)), [browser]);
+
+  return (
+    <BrowserContext.Provider value={browser}>
+      <AnnounceContext.Provider value={announce}>
+        {token === undefined ? (
+          <TokenNeeded refused={refused} onToken={(given) => take(given, false)} />
+        ) : (
+          <Board key={token} browser={browser} token={token} onRefused={() => take(undefined, true)} />
+        )}
+        <p class="off-screen" role="status">
+          {told}
+        </p>
+      </AnnounceContext.Provider>
+    </BrowserContext.Provider>
+  );
+}
+
+function Board({ browser, token, onRefused }: { browser: Browser; token: string; onRefused(): void }) {
+  const [tenant, setTenant] = useState('');
+  const live = useLive(browser, token, tenant);
+  const name = useView(browser);
+  const { title, View } = VIEWS[name];
+  const heading = useRef<HTMLHeadingElement>(null);
+  const before = useRef(name);
+  const line = live?.page.line;
+
+  useEffect(() => {
+    if (line === 'refused') onRefused();
+  }, [line]);
+  useEffect(() => {
+    browser.title(`${title} · stepup emulator`);
+    // Whoever has chosen a view goes on reading there; at first the browser's own order stands.
+    if (before.current !== name) heading.current?.focus();
+    before.current = name;
+  }, [name]);
+
+  if (!live) return null;
+  const { page } = live;
+  return (
+    <>
+      <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), heading.current?.focus())}>
+        Skip to the content
+      </a>
+      <Header page={page} tenant={tenant} onTenant={setTenant} />
+      <nav aria-label="Views">
+        <ul>
+          {Object.entries(VIEWS).map(([each, view]) => (
+            <li key={each}>
+              <a href={`#${each}`} aria-current={each === name ? 'page' : undefined}>
+                {view.title}
+              </a>
+            </li>
+          ))}
+        </ul>
+      </nav>
+      <main id="content" aria-busy={line === 'connecting'}>
+        <h1 ref={heading} tabIndex={-1}>
+          {title}
+        </h1>
+        <View live={live} page={page} />
+      </main>
+    </>
+  );
+}
+
+/** The tenant's things; the component is drawn again when they change. */
+function useLive(browser: Browser, token: string, tenant: string): Live | undefined {
+  const [live, setLive] = useState<Live>();
+  const [, draw] = useReducer((count: number) => count + 1, 0);
+  useEffect(() => {
+    const opened = openLive(browser, { token, tenant });
+    setLive(opened);
+    opened.onChange(() => draw(undefined));
+    return () => opened.close();
+  }, [browser, token, tenant]);
+  return live;
+}
+
+function useView(browser: Browser): Name {
+  const named = (): Name => (Object.hasOwn(VIEWS, browser.view()) ? (browser.view() as Name) : 'now');
+  const [name, setName] = useState(named);
+  useEffect(() => browser.onView(() => setName(named())), [browser]);
+  return name;
+}
