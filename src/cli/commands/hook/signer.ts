@@ -51,14 +51,15 @@ async function foundKey(context: Context, key: string | undefined): Promise<Call
     terminal.warn("The emulator's key is not in this store: the call is signed with a key of the store instead.");
   }
   const keys = createKeyStore(store);
-  const kept = await keys.keys();
-  if (kept.size === 0) {
+  if ((await keys.keys()).size === 0) {
     const made = await createSigningKey(2048);
-    await keys.add(USUAL_NAME, made, { createdAt: new Date(system.now()).toISOString(), force: false });
-    terminal.note(`Made the signing key "${USUAL_NAME}" in the store.`);
-    return { key: made, trusted: false };
+    // Another process may have made one meanwhile: then that is the key of the store.
+    if (await keys.addFirst(USUAL_NAME, made, { createdAt: new Date(system.now()).toISOString() })) {
+      terminal.note(`Made the signing key "${USUAL_NAME}" in the store.`);
+    }
   }
-  return { key: kept.get(USUAL_NAME) ?? (await signingKey(context, undefined)), trusted: false };
+  const usual = (await keys.keys()).get(USUAL_NAME);
+  return { key: usual ?? (await signingKey(context, undefined)), trusted: false };
 }
 
 /** The emulated service signs with a key under its kid's thumbprint; it must be one that the emulator publishes. */

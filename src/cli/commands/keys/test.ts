@@ -3,7 +3,7 @@ import { NO_PRIVATE_KEY } from '../../../backend/jwks-cases.js';
 import { testJwks } from '../../../backend/jwks-test.js';
 import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
-import { addReportFlags, createReport, type ReportFlags } from '../../report.js';
+import { addReportFlags, createReport, suiteName, type ReportFlags } from '../../report.js';
 import { parseKid, publicKeys } from '../../signing-keys.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
@@ -48,7 +48,7 @@ export async function run(context: Context, { url, kid, key, ...flags }: Options
     key: key === undefined ? undefined : (await publicKeys(context, [key]))[0],
   };
   const cases = await terminal.progress('Calling the endpoint', () => testJwks(url, wanted, system));
-  const status = await report.print(`keys test ${url}`, cases);
+  const status = await report.print(suiteName('keys test', url), cases);
   const leak = cases.find(({ name, holds }) => name === NO_PRIVATE_KEY && !holds);
   if (leak) terminal.warn(terminal.err.bad(printable(`${leak.got}. ${leak.hint ?? ''}`)));
   return status;

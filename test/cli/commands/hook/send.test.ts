@@ -93,10 +93,20 @@ describe('a hook that fetches our key set', () => {
       expect(stdout).toContain('step_up.hook_failed invalid_status_code: expected status 2xx, got 401');
       expect(stdout).toContain('to do   The hook refuses the signature');
       expect(stderr).toContain(`The hook has not fetched http://127.0.0.1:${spare}/.well-known/jwks.json.`);
+      expect((await send(elsewhere.url)).stderr).toContain('serve its public half with --jwks-port');
     } finally {
       await elsewhere.close();
     }
   });
+});
+
+test('two first runs at once sign with one key, and it is said once that it was made', async () => {
+  hook = await startHook(answering({ status: 'block', grant_mode: 'single-use', granted_for: 0, steps: [] }));
+  const runs = await Promise.all([send(hook.url), send(hook.url), send(hook.url)]);
+  expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
+  expect(new Set(runs.map(({ stdout }) => /signed by (\S+)/.exec(stdout)?.[1])).size).toBe(1);
+  expect(runs.filter(({ stderr }) => stderr.includes('Made the signing key "main"'))).toHaveLength(1);
+  expect((await stepup('keys jwks --json', { home })).json<{ keys: object[] }>().keys).toHaveLength(1);
 });
 
 describe('what is sent', () => {
