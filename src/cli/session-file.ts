@@ -49,7 +49,9 @@ export async function moveOut(store: Store, key: CredentialKey, path: string): P
     if (record?.['session'] === undefined) return false;
     try {
       await writeOwnFile(path, sessionText(key, record));
-    } catch (cause) {
+    } catch (error) {
+      // The store's own words would speak of STEPUP_HOME.
+      const cause = error instanceof FailedError ? error.cause : error;
       throw new FailedError('FILE_UNWRITABLE', `--out: cannot write ${path}: ${osReason(cause)}.`, {
         field: '--out',
         cause,

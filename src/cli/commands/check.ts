@@ -29,7 +29,7 @@ Examples:
     .action(handle((context, scope: string) => run(context, { scope })));
 }
 
-/** Whether step-up is needed for a scope now; asks nobody. Throws SessionError NOT_LOGGED_IN and UsageError SCOPE_INVALID. */
+/** Whether step-up is needed for a scope now; asks nobody, though it may renew a token that is over. Throws SessionError NOT_LOGGED_IN and UsageError SCOPE_INVALID. */
 export async function run(context: Context, options: Options): Promise<number> {
   const { terminal, system } = context;
   const provider = await context.provider();

@@ -36,6 +36,20 @@ test('check is 0 while a grant holds it, and 7 when that is over', async () => {
   expect((await app.run(['check', SCOPE], { now: () => Date.now() + 61_000 })).status).toBe(7);
 });
 
+test('a grant of the session is held beyond the token that brought it, and not beyond its own end', async () => {
+  await app.allow({ grantMode: 'session-bound', grantedFor: 300 });
+  await app.login();
+  await app.run(['request', SCOPE, '--code-command', 'inbox'], { run: app.shell });
+  const later = { now: () => Date.now() + 61_000 };
+  const away = await app.run(['check', SCOPE, '--json'], { ...later, ...offline });
+  expect([away.status, away.json()]).toEqual([
+    7,
+    { scope: SCOPE, required: true, reason: 'check-failed', problem: expect.any(String) },
+  ]);
+  const { status, json } = await app.run(['check', SCOPE, '--json'], later);
+  expect([status, json()]).toMatchObject([0, { required: false, heldBy: 'grant' }]);
+});
+
 test('check is 4 when nobody is logged in, and 2 for what is no scope', async () => {
   const { status, error } = await app.run(['check', SCOPE, '--json']);
   expect([status, error().code]).toEqual([4, 'NOT_LOGGED_IN']);

@@ -25,6 +25,8 @@ function told(event: EmulatorEvent, code: string | undefined, style: Style): str
       const verdict = event.verdict === null ? style.bad(`failed: ${field('words')}`) : style.mark(field('verdict'));
       return `hook ${field('url')} for ${field('scope')}: ${verdict} (${field('ms')} ms)`;
     }
+    case 'warning':
+      return style.bad(`${field('url')}: ${field('words')}`);
     case 'token': {
       const { sub, scope, current_step: step } = (event.claims ?? {}) as Record<string, unknown>;
       const facts = [sub && `for ${textOf(sub)}`, scope && `scope ${textOf(scope)}`, step && `step ${textOf(step)}`];

@@ -3,6 +3,7 @@ import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
 import { readInput } from '../../secrets.js';
 import { isReadable, parseSessionFile } from '../../session-file.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {
@@ -41,7 +42,7 @@ export async function run(context: Context, { file, yes = false }: Options): Pro
   const key = { provider, host, application };
   const before = await store.session(key);
   if (before?.['session'] !== undefined && !yes) {
-    const question = `There is a session of ${application} at ${host} already. Replace it?`;
+    const question = `There is a session of ${printable(application)} at ${printable(host)} already. Replace it?`;
     if (!(await terminal.confirm(question, '--yes'))) {
       terminal.result({ imported: false }, () => 'Nothing was changed.');
       return;
@@ -50,6 +51,6 @@ export async function run(context: Context, { file, yes = false }: Options): Pro
   await store.updateSession(key, () => record);
   terminal.result(
     { imported: true, provider, host, application },
-    () => `The session of ${application} at ${host} is here now. See it with: stepup status`,
+    () => `The session of ${printable(application)} at ${printable(host)} is here now. See it with: stepup status`,
   );
 }

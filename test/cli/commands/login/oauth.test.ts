@@ -96,6 +96,25 @@ describe('login --oauth', () => {
     expect(status).toBe(0);
   });
 
+  test('a token that is bound to no login is refused: a page of somebody else may have led here with their own', async () => {
+    const send = (path: string, body: object, headers = {}): Promise<Response> =>
+      fetch(`${app.url}/v1/session${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+    const opened = await send('/otp', { identifier: { type: 'email_address', value: EMAIL } });
+    const proof = { 'x-verification-token': opened.headers.get('x-verification-token') ?? '' };
+    const checked = await send('/otp/check', { code: (await app.newest()).code }, proof);
+    const { challenge_token: theirs } = (await checked.json()) as { challenge_token: string };
+    const { status, error } = await login(
+      async (url) => fetch(`${(await back(url)).origin}/callback?challenge_token=${theirs}`),
+      ['--json'],
+    );
+    expect([status, error().message]).toEqual([3, expect.stringContaining('another login')]);
+    expect((await app.run('whoami')).status).toBe(4);
+  });
+
   test('a token of another login is refused, since its verifier is another one', async () => {
     let stolen: URL | undefined;
     const first = await login(

@@ -62,11 +62,15 @@ describe('session export and import', () => {
   test('a file that cannot be written leaves the session where it is', async () => {
     const { status, stderr } = await app.run(`session export --out ${join(other.home, 'no', 'folder.json')} --json`);
     expect({ status, code: JSON.parse(stderr).error.code }).toEqual({ status: 1, code: 'FILE_UNWRITABLE' });
+    expect(JSON.parse(stderr).error.message).toMatch(/does not exist/);
     expect((await app.run('whoami')).status).toBe(0);
   });
 
   test('nothing to move, no file named, and never on standard output', async () => {
     expect((await app.run('session export --json')).error()).toMatchObject({ code: 'INPUT_NEEDED', field: '--out' });
+    const dash = await app.run('session export --out - --json');
+    expect([dash.status, dash.error()]).toMatchObject([2, { field: '--out' }]);
+    expect((await app.run('whoami')).status).toBe(0);
     await app.run('logout');
     expect((await app.run(`session export --out ${file} --json`)).error().code).toBe('NOT_LOGGED_IN');
   });
@@ -76,6 +80,17 @@ describe('session export and import', () => {
     const outcome = await app.run(`session import ${file} --yes --json`);
     expect({ status: outcome.status, code: outcome.error().code }).toEqual({ status: 2, code: 'DOCUMENT_INVALID' });
     expect((await app.run('whoami')).status).toBe(0);
+  });
+
+  test('a file from elsewhere cannot write to the terminal', async () => {
+    await app.run(`session export --out ${file}`);
+    const hostile = { ...JSON.parse(await readFile(file, 'utf8')), host: 'a\u001b[2Jb', application: 'c\u001b[2Jd' };
+    await writeFile(file, JSON.stringify(hostile));
+    for (const answers of [[], [['Replace it?', 'y\r']]] as [string, string][][]) {
+      const { status, stdout, stderr } = await app.run(`session import ${file}`, { answers, env: { NO_COLOR: '1' } });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('is here now')]);
+      expect(stdout + stderr.slice(0, stderr.indexOf('Replace it?') + 1)).not.toContain('\u001b[2J');
+    }
   });
 
   test('one that is there is replaced with --yes only, when nobody can be asked', async () => {
