@@ -45,7 +45,7 @@ function world(until?: Promise<void>) {
     new Promise((_done, fail) =>
       signal?.addEventListener('abort', () => fail(new Error('the timer was stopped')), { once: true }),
     );
-  return { fetch, now: () => 0, sleep, signal: new AbortController().signal };
+  return { fetch, now: () => 0, sleep, signal: new AbortController().signal, limitMs: 5000 };
 }
 
 async function judge(handler: Handler, wanted: Wanted = {}, until?: Promise<void>): Promise<Case[]> {
@@ -249,6 +249,15 @@ test('an answer that does not come to an end in 5 s is late', async () => {
     until,
   );
   expect(faults(cases)).toEqual([['it answers in time', 'none after 5 s']]);
+});
+
+test('the limit that is given is the one that counts and is told', async () => {
+  const waited: number[] = [];
+  const url = await serve(() => undefined);
+  const sleep = async (ms: number): Promise<void> => void waited.push(ms);
+  const cases = await testJwks(url, {}, { ...world(), sleep, limitMs: 3000 });
+  expect(waited).toEqual([3000]);
+  expect(faults(cases)).toEqual([['it answers in time', 'none after 3 s']]);
 });
 
 test('ten at once: refusals and another content are faults', async () => {

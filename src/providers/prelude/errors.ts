@@ -146,6 +146,16 @@ const TABLE: Record<string, Entry> = {
     'The application cannot send codes over this channel.',
     'Turn OTP login on with: stepup login-config add --channel sms --default (or email)',
   ),
+  passkey_not_configured: refused(
+    'REFUSED',
+    'The application has no passkeys, or no login with them.',
+    "Turn them on in the service's dashboard. A new emulator has them on.",
+  ),
+  passkey_step_unavailable: refused(
+    'REFUSED',
+    'The user has no passkey for the step verify_passkey.',
+    'Make one with: stepup passkey add',
+  ),
   insufficient_balance: refused('REFUSED', 'The account has no balance left to send codes.', 'Top up the account.'),
   dpop_key_mismatch: refused(
     'REFUSED',

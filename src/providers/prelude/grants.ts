@@ -33,7 +33,7 @@ export function checkScope(session: Session, scope: string, now: number): CheckR
   const held = liveGrants(session, now)
     .filter(({ scopes }) => scopes.includes(scope))
     .at(-1);
-  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt };
+  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt, mode: held.mode };
   const { accessToken, accessTokenExpiresAt } = session;
   if (accessToken && accessTokenExpiresAt && !hasPassed(accessTokenExpiresAt, now)) {
     if (scopesOf(readAccessToken(accessToken)).includes(scope)) {

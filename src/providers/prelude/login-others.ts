@@ -175,6 +175,7 @@ function oauthRefused(refusal: Refusal, provider: string): Error {
   }
   return new RefusedError('REFUSED', `The application has no login with ${provider}.`, {
     field: '--oauth',
+    hint: "Turn it on in the service's dashboard. A new emulator has every provider on.",
     status: refusal.status,
     serviceCode: refusal.code,
     requestId: refusal.requestId,

@@ -459,6 +459,7 @@ describe('grants', () => {
       scope: SCOPE,
       required: false,
       heldBy: 'grant',
+      mode: 'single-use',
       expiresAt: '2026-03-01T12:01:00.000Z',
     });
     house.advance(9);

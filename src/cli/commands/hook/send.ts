@@ -22,8 +22,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 Posts a call as Prelude does, signed with a key of your own, and says what Prelude would make of the answer. The hook must know
-the key: --jwks-port serves it while the call runs, stepup keys serve as long as you like; point your hook's key set there. With
---emulator it is signed with the key of the emulator, which a hook knows that trusts the emulator. Status 3 when step-up would
+the key: --jwks-port serves it while the call runs, stepup keys serve as long as you like; point your hook's key set there. At the
+emulator (--emulator, or init --emulator once) it is signed with the emulator's key, which a hook knows that trusts it. Status 3 when step-up would
 fail. The hook has 5 s; --timeout gives it less.
 
 Examples:

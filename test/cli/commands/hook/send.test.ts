@@ -204,6 +204,13 @@ test('with --emulator, a hook that trusts the emulator believes it', async () =>
     hook = await startHook(goodHook({ jwksUrl: () => ready!.prelude.jwksUrl }));
     const { status, json } = await send(hook.url, '--emulator', '--json');
     expect([status, json()]).toMatchObject([0, { verdict: { status: 'review' } }]);
+    // After `init --emulator` the same without the flag; without an application it is a key of the store.
+    const stored = await send(hook.url, '--json');
+    await stepup('init --emulator', { home });
+    const byProfile = await send(hook.url, '--json');
+    const { keyId } = json<{ keyId: string }>();
+    expect([stored.status, stored.json().keyId === keyId]).toEqual([3, false]);
+    expect([byProfile.status, byProfile.json().keyId]).toEqual([0, keyId]);
     // What it sent is what `hook verify` checks against the emulator's key set.
     const recorded: string[] = [];
     const recorder = await startHook(async (request, response) => {

@@ -184,9 +184,12 @@ describe('login --oauth', () => {
   });
 
   test('a provider that is unknown, or is not configured, is 3 and names the flag', async () => {
-    for (const provider of ['github', 'nothing', '../x']) {
+    await app.manage('DELETE', '/config/login/oauth/github');
+    await app.manage('PUT', '/config/login/oauth/apple', { client_id: 'id', enabled: false });
+    for (const provider of ['github', 'apple', 'nothing', '../x']) {
       const { status, error } = await app.run(['login', '--oauth', provider, '--no-browser', '--json']);
       expect([status, error().field]).toEqual([3, '--oauth']);
+      expect(error().hint).toContain('dashboard');
     }
   });
 

@@ -227,8 +227,10 @@ describe('login --passkey', () => {
   });
 
   test('without one, and where the application has none', async () => {
+    await app.manage('DELETE', '/config/passkey');
     const none = await app.run('login --passkey --json');
     expect([none.status, none.error().code]).toEqual([3, 'REFUSED']);
+    expect(none.error().hint).toContain('dashboard');
     await app.manage('PUT', '/config/passkey', config);
     const empty = await app.run('login --passkey --json');
     expect([empty.status, empty.error().code]).toEqual([3, 'NO_METHOD']);
