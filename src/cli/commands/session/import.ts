@@ -1,8 +1,10 @@
 import type { Command } from 'commander';
+import { quoted } from '../../../backend/key-file.js';
 import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
+import { sessionKeyOf } from '../../../providers/target.js';
 import { readInput } from '../../secrets.js';
-import { isReadable, parseSessionFile } from '../../session-file.js';
+import { isReadable, parseSessionFile, warnIfExposed, type SessionFile } from '../../session-file.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
@@ -48,9 +50,20 @@ export async function run(context: Context, { file, yes = false }: Options): Pro
       return;
     }
   }
+  await warnIfExposed(file, (text) => terminal.warn(text));
   await store.updateSession(key, () => record);
   terminal.result(
     { imported: true, provider, host, application },
-    () => `The session of ${printable(application)} at ${printable(host)} is here now. See it with: stepup status`,
+    () => `The session of ${printable(application)} at ${printable(host)} is here now.`,
   );
+  terminal.note(`See it with: stepup status${await flagsFor(context, parsed)}`);
+}
+
+/** The flags that name where the session belongs, on a machine that has no profile of it. Empty where the command's own target does. */
+async function flagsFor(context: Context, { provider, host, application }: SessionFile): Promise<string> {
+  const own = await context.target().then(sessionKeyOf, () => undefined);
+  if (own?.provider === provider && own.host === host && own.application === application) return '';
+  if (/^(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(host)) return ` --provider ${provider} --emulator`;
+  const flags = provider === 'prelude' ? ['--app', application, '--domain', host] : ['--environment', application];
+  return ` --provider ${provider} ${flags.map((flag) => quoted(printable(flag))).join(' ')}`;
 }

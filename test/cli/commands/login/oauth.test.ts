@@ -183,6 +183,12 @@ describe('login --oauth', () => {
     expect([status, error().code, error().field]).toEqual([5, 'INPUT_NEEDED', '--oauth']);
   });
 
+  test('without anybody to use the browser is 5 at once, unless the address is only to be printed', async () => {
+    const { status, error } = await app.run(['login', '--oauth', 'google', '--json']);
+    expect([status, error().code, error().field]).toEqual([5, 'INPUT_NEEDED', '--oauth']);
+    expect(error().hint).toContain('--no-browser');
+  });
+
   test('a provider that is unknown, or is not configured, is 3 and names the flag', async () => {
     await app.manage('DELETE', '/config/login/oauth/github');
     await app.manage('PUT', '/config/login/oauth/apple', { client_id: 'id', enabled: false });

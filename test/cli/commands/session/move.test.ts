@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApplication, SCOPE, type Application } from '../../../support/application.js';
@@ -91,6 +91,29 @@ describe('session export and import', () => {
       expect([status, stdout]).toEqual([0, expect.stringContaining('is here now')]);
       expect(stdout + stderr.slice(0, stderr.indexOf('Replace it?') + 1)).not.toContain('\u001b[2J');
     }
+  });
+
+  test('a file of something else is not written over; that of an earlier export is', async () => {
+    await writeFile(file, '{"hello":1}');
+    const refused = await app.run(`session export --out ${file} --json`);
+    expect([refused.status, refused.error()]).toMatchObject([2, { code: 'FLAG_INVALID', field: '--out' }]);
+    expect(await readFile(file, 'utf8')).toBe('{"hello":1}');
+    expect((await app.run('whoami')).status).toBe(0);
+  });
+
+  test('a file that others can read is told of, and still taken', async () => {
+    await app.run(`session export --out ${file}`);
+    await chmod(file, 0o644);
+    const { status, stderr } = await app.run(`session import ${file} --yes`);
+    expect([status, stderr]).toEqual([0, expect.stringContaining(`chmod 600 ${file}`)]);
+  });
+
+  test('a machine without a profile is told how to name where the session belongs', async () => {
+    await app.run(`session export --out ${file}`);
+    const elsewhere = { ...JSON.parse(await readFile(file, 'utf8')), host: 'bank.example.com', application: 'a b' };
+    await writeFile(file, JSON.stringify(elsewhere));
+    const { stderr } = await app.run(`session import ${file}`, there);
+    expect(stderr).toContain("stepup status --provider prelude --app 'a b' --domain bank.example.com");
   });
 
   test('one that is there is replaced with --yes only, when nobody can be asked', async () => {
