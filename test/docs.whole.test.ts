@@ -1,10 +1,11 @@
 /** The guides: each command in them is run, in their order, on one emulator. */
+import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import { describe, expect, it } from 'vitest';
-import type { Ready } from '../src/emulator/emulator.js';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { freePort } from './backend/sample-hooks.js';
 import { writeReady } from '../src/store/emulators.js';
 import { startTestEmulator } from './support/emulator.js';
 import { stepup, temporaryHome } from './support/stepup.js';
@@ -16,13 +17,28 @@ interface Line {
   status: number;
   /** Whether its output goes into the line after it. */
   toNext: boolean;
+  /** The file that its output goes into. */
+  into?: string | undefined;
+  /** What the page says that it prints. */
+  printed?: string[];
 }
 
-/** The lines of the blocks that are marked to be run. `|| test $? -eq N` is the status that a line ends with. */
+/**
+ * The lines of the blocks that are marked to be run. `|| test $? -eq N` is the status that a line ends with. A block that is marked as
+ * printed is of the line before it.
+ */
 function linesOf(guide: string): Line[] {
-  const blocks = [...read(guide).matchAll(/<!-- run -->\n\n```sh\n([^]*?)```/g)].map(([, block]) => block!);
-  return blocks
-    .flatMap((block) => block.split('\n'))
+  const lines: Line[] = [];
+  for (const [, mark, block] of read(guide).matchAll(/<!-- (run|printed) -->\n\n```\w+\n([^]*?)```/g)) {
+    if (mark === 'run') lines.push(...commandsOf(block!));
+    else lines.at(-1)!.printed = rowsOf(block!);
+  }
+  return lines;
+}
+
+function commandsOf(block: string): Line[] {
+  return block
+    .split('\n')
     .map((line) => line.replace(/ +#.*/, '').trim())
     .filter(Boolean)
     .flatMap((line) => {
@@ -30,9 +46,19 @@ function linesOf(guide: string): Line[] {
       const parts = command.split(' | ');
       return parts.map((part, at) => {
         const toNext = at < parts.length - 1;
-        return { words: part.split(/ +/).slice(1), status: toNext ? 0 : Number(expected ?? 0), toNext };
+        const [typed = '', into] = part.split(' > ');
+        return { words: typed.split(/ +/).slice(1), status: toNext ? 0 : Number(expected ?? 0), toNext, into };
       });
     });
+}
+
+/** Lines as they can be compared: without the width of columns, the head of a table, what is left out, and how long it took. */
+function rowsOf(text: string): string[] {
+  return text
+    .split('\n')
+    .map((line) => line.replaceAll(/\s+/g, ' ').trim())
+    .map((line) => line.replaceAll(/\b[\d.]+ m?s\b/g, 'N ms'))
+    .filter((line) => !['', '…', 'CASE EXPECTED GOT'].includes(line));
 }
 
 const CODE_COMMANDS =
@@ -41,15 +67,18 @@ const CODE_COMMANDS =
 /** What the pages say is there already. */
 const FILES: Record<string, string> = { 'password.txt': 'correct horse battery 9\n' };
 
-describe.each([
+const GUIDES = [
   'prelude.md',
   'dynamic.md',
   'custom-steps.md',
   'logins.md',
   'account.md',
   'config-file.md',
+  'backend.md',
   'emulator.md',
-])('docs/%s', (guide) => {
+];
+
+describe.each(GUIDES)('docs/%s', (guide) => {
   it('is run as it is written', async () => {
     const lines = linesOf(guide);
     expect(lines.length).toBeGreaterThan(7);
@@ -63,34 +92,46 @@ describe.each([
     const run = async () => ({ status: 0, stdout: await newest(), timedOut: false });
     const hook = await startServer(['hook', 'serve', '--verdict', 'review', '--step', 'verify_sms', at], home);
     let keys: Awaited<ReturnType<typeof startServer>> | undefined;
-    if (guide === 'account.md') await turnPasskeysOn(emulator.ready);
     const folder = await writeFiles(guide, home);
+    const [ownPort, jwksPort] = [String(await freePort()), String(await freePort())];
+    if (guide === 'backend.md') await startOwnHook(folder, ownPort, jwksPort);
     let piped: string | undefined;
-    for (const { words, status, toNext } of lines) {
+    for (const { words, status, toNext, into, printed = [] } of lines) {
       const typed: string[] = [];
       for (const word of words) {
         // The key that it serves is made by a line before.
         if (word.includes(':4791/')) keys ??= await startServer(['keys', 'serve'], home);
         if (word === '--emulator') typed.push(at);
         else if (word === 'CODE') typed.push(await newest());
-        else if (/\.(json|txt)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
+        else if (word === '4792') typed.push(jwksPort);
+        else if (/\.(json|pem|txt|xml)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
         else {
           typed.push(
             word
-              .replace('http://127.0.0.1:4790/hooks/stepup', hook.hookUrl ?? '')
-              .replace('http://127.0.0.1:4791/.well-known/jwks.json', keys?.jwksUrl ?? ''),
+              .replace('http://127.0.0.1:4790', hook.url ?? '')
+              .replace('http://127.0.0.1:4791', keys?.url ?? '')
+              .replace('localhost:3000', `localhost:${ownPort}`),
           );
         }
       }
+      // The page leaves out the usual port, which may be in use here.
+      if (/^hook test(?!.*--jwks-port)/.test(words.join(' '))) typed.push('--jwks-port', jwksPort);
       const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
       const stdin = piped === undefined ? {} : { stdin: piped };
-      const outcome = await stepup([...typed, ...codes], { home, run, ...stdin });
+      const outcome = await stepup([...typed, ...codes], { home, run, onStderr: browserOf(), ...stdin });
       piped = toNext ? outcome.stdout : undefined;
+      if (into !== undefined) await writeFile(join(folder, into), outcome.stdout);
       const line = words.join(' ');
       expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
         line,
         status,
         stderr: '',
+      });
+      const rows = rowsOf(outcome.stdout);
+      expect({ line, rows, missing: printed.filter((row) => !rows.some((one) => one.startsWith(row))) }).toEqual({
+        line,
+        rows,
+        missing: [],
       });
     }
     await keys?.stop();
@@ -101,8 +142,19 @@ describe.each([
 });
 
 interface Served {
-  hookUrl?: string;
-  jwksUrl?: string;
+  url?: string;
+}
+
+/** The hook that a page shows, as a program of its own, until the test is over. Its key set is at `jwksPort`. */
+async function startOwnHook(folder: string, port: string, jwksPort: string): Promise<void> {
+  const jwksUrl = `http://127.0.0.1:${jwksPort}/.well-known/jwks.json`;
+  const env = { ...process.env, PORT: port, PRELUDE_JWKS_URL: jwksUrl, RECORD: '1' };
+  const child = spawn(process.execPath, ['hook.mjs'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  onTestFinished(() => void child.kill());
+  await new Promise<void>((ready, fail) => {
+    child.stdout.once('data', () => ready());
+    child.once('exit', (code) => fail(new Error(`hook.mjs ended with ${code}`)));
+  });
 }
 
 /** A server command of ours, on a free port. */
@@ -128,19 +180,18 @@ async function startServer(argv: string[], home: string): Promise<Served & { sto
   };
 }
 
-/** Passkeys are switched on in the dashboard, or by the management API. */
-async function turnPasskeysOn({ prelude }: Ready): Promise<void> {
-  const response = await fetch(`${prelude.managementUrl}/v2/session/apps/${prelude.appId}/config/passkey`, {
-    method: 'PUT',
-    headers: { Authorization: `Bearer ${prelude.managementKey}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({
-      rp_id: 'localhost',
-      rp_name: 'Docs',
-      allowed_origins: ['https://localhost'],
-      login_enabled: true,
-    }),
-  });
-  expect(response.status).toBe(200);
+/** A browser that goes where a login sends it, once. */
+function browserOf(): (text: string) => void {
+  let screen = '';
+  let visited = false;
+  return (text) => {
+    screen += text;
+    const [, url] = /Log in at: (\S+)\s/.exec(screen) ?? [];
+    if (url === undefined || visited) return;
+    visited = true;
+    // What goes wrong there is told by the login itself.
+    void fetch(url).catch(() => undefined);
+  };
 }
 
 /** The files that a page shows, and those that it takes for granted. */

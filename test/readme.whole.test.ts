@@ -23,7 +23,7 @@ function normalise(text: string): string {
     .replace(/:\d{4,5}\b/g, ':PORT')
     .replace(/\b(usr|ses|chl)_[a-z0-9]+/g, '$1_ID')
     .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, 'INSTANT')
-    .replace(/\(\d+ s left\)/g, '(N s left)')
+    .replace(/\(\d+ s left/g, '(N s left')
     .replace(/[0-9a-f]{8}-[0-9a-f-]{27}/g, 'UUID')
     .replace(/[ \t]+$/gm, '')
     .trim();

@@ -7,10 +7,15 @@ export interface Case {
   /** In words, as is `got`. */
   expected: string;
   got: string;
-  /** One thing to do about it. */
+  /** One thing to do about it, where it does not hold. */
   hint?: string | undefined;
   /** Good to have: where it does not hold, nothing must be mended. */
   advice?: true | undefined;
+}
+
+/** The cases without the hints of those that hold: there is nothing to do about them. */
+export function withoutIdleHints(cases: readonly Case[]): Case[] {
+  return cases.map(({ hint, ...one }) => (one.holds || hint === undefined ? one : { ...one, hint }));
 }
 
 /** Whether a case makes the whole fail. */

@@ -85,7 +85,9 @@ function wireCases({ answer, ms, size }: HookExchange, { limits }: HookTest): Ca
     expected: `${limits.bytes} bytes at most`,
     got: within ? `${size} bytes` : 'more',
   };
-  return [time, spare, redirect, ...(within ? [contentType(answer.contentType)] : []), bytes];
+  // Of what is no verdict at all, or empty, the type says nothing.
+  const typed = within && isSuccess(answer.status) && size > 0;
+  return [time, spare, redirect, ...(typed ? [contentType(answer.contentType)] : []), bytes];
 }
 
 function contentType(found: string): Case {

@@ -49,6 +49,9 @@ function refusal(name: string, { answer }: HookExchange, meaningful: boolean): C
     if (meaningful) return { ...base, holds: true, got: String(status) };
     return { ...base, holds: false, advice: true, got: `${status}, but a correct call is refused, too` };
   }
+  if (!meaningful && !isSuccess(status)) {
+    return { ...base, holds: false, advice: true, got: `${status}, as for a correct call` };
+  }
   if (status >= 500) {
     return { ...base, holds: false, got: `${status}, an error`, hint: 'Refuse it with 401 instead of failing.' };
   }

@@ -1,5 +1,5 @@
 /** Tests a developer's hook: the table of cases of `hook test`. */
-import type { Case } from './case.js';
+import { withoutIdleHints, type Case } from './case.js';
 import type { HookCall, HookExchange, HookKey, HookRequest } from './hook-call.js';
 import { correctCases } from './hook-test-correct.js';
 import { limitCases } from './hook-test-limits.js';
@@ -23,6 +23,10 @@ export interface HookTest {
 
 /** Runs every case, one after another. Never throws for what the hook does. Throws InterruptedError. */
 export async function testHook(test: HookTest): Promise<Case[]> {
+  return withoutIdleHints(await allCases(test));
+}
+
+async function allCases(test: HookTest): Promise<Case[]> {
   const { cases, outcome } = await correctCases(test);
   if (outcome === 'none') return [...cases, notTried('a hook that answers')];
   const refusals = await refusalCases(test, outcome === 'answered');

@@ -58,12 +58,15 @@ export function privateParts(keys: readonly FoundKey[]): Case {
 
 function rsaOnly(keys: readonly FoundKey[]): Case {
   const found = faults(keys, problemOfRsa);
+  const foreign = keys.some(({ kty }) => kty !== 'RSA');
   return {
     name: `every key is RSA of at least ${MIN_BITS} bits`,
     holds: found === undefined,
     expected: `RSA, ${MIN_BITS} bits or more`,
     got: found ?? count(keys),
-    hint: 'RS256 is the only algorithm that is taken: publish RSA keys only. Make one with: stepup keys create',
+    hint: foreign
+      ? 'RS256 is the only algorithm that is taken: publish RSA keys only. Make one with: stepup keys create'
+      : 'Make a new key and publish that: stepup keys create',
   };
 }
 

@@ -4,9 +4,12 @@ import { networkFailure } from '../http/failures.js';
 import type { System } from '../system.js';
 
 /** From the outside world. */
-export type FetchParts = Pick<System, 'fetch' | 'now' | 'sleep' | 'signal'>;
+export interface FetchParts extends Pick<System, 'fetch' | 'now' | 'sleep' | 'signal'> {
+  /** Time for the whole answer, milliseconds. */
+  limitMs: number;
+}
 
-/** Time for the whole answer, as a hook has. Milliseconds. */
+/** The service's own time for the whole answer, as a hook has. Milliseconds. */
 export const LIMIT_MS = 5000;
 /** Bytes of the body, after decompression. */
 export const MAX_BODY = 64 * 1024;
@@ -19,7 +22,7 @@ export type Fetched =
   | { outcome: 'answered'; status: number; headers: Headers; body: string | undefined; ms: number };
 
 /** Fetches once. Throws InterruptedError; whatever the other side does is in the result. */
-export async function fetchJwks(url: string, { fetch, now, sleep, signal }: FetchParts): Promise<Fetched> {
+export async function fetchJwks(url: string, { fetch, now, sleep, signal, limitMs }: FetchParts): Promise<Fetched> {
   if (signal.aborted) throw new InterruptedError();
   const stop = new AbortController();
   const timer = new AbortController();
@@ -31,7 +34,7 @@ export async function fetchJwks(url: string, { fetch, now, sleep, signal }: Fetc
     stop.abort();
   };
   // The rejection says only that the timer was stopped.
-  void sleep(LIMIT_MS, timer.signal).then(limit, () => undefined);
+  void sleep(limitMs, timer.signal).then(limit, () => undefined);
   const startedAt = now();
   try {
     const headers = { Accept: 'application/json' };
@@ -47,7 +50,7 @@ export async function fetchJwks(url: string, { fetch, now, sleep, signal }: Fetc
   } catch (error) {
     if (signal.aborted) throw new InterruptedError();
     if (late) return { outcome: 'late' };
-    const { message, hint } = networkFailure(error, new URL(url).host, LIMIT_MS);
+    const { message, hint } = networkFailure(error, new URL(url).host, limitMs);
     return { outcome: 'failed', words: message.replace(/\.$/, ''), hint };
   } finally {
     timer.abort();

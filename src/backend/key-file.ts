@@ -118,6 +118,6 @@ function fileExists(path: string, force: boolean, field: string): UsageError {
 }
 
 /** As a shell takes it. */
-function quoted(path: string): string {
+export function quoted(path: string): string {
   return /^[\w./~-]+$/.test(path) ? path : `'${path.replaceAll("'", `'\\''`)}'`;
 }

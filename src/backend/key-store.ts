@@ -21,6 +21,11 @@ export interface KeyStore {
    * those of the store. `createdAt` is ISO 8601.
    */
   add(name: string, key: SigningKey, options: { createdAt: string; force: boolean }): Promise<void>;
+  /**
+   * Adds a key where there is none at all, and answers whether it did: of several that come at once the first is kept. Throws those of
+   * the store. `createdAt` is ISO 8601.
+   */
+  addFirst(name: string, key: SigningKey, options: { createdAt: string }): Promise<boolean>;
   /** Throws UsageError KEY_EXISTS when a key has this name or this `kid`; so that no key is made in vain. */
   refuseExisting(name: string, kid: string | undefined): Promise<void>;
 }
@@ -36,8 +41,16 @@ export function createKeyStore(store: Store): KeyStore {
       await store.updateKeyring('signing', (kept) => {
         if (force) kept.delete(name);
         refuse(new Map([...kept].map(([other, json]) => [other, parse(json).kid])), name, key.kid);
-        kept.set(name, { kid: key.kid, pem: pemOf(key), createdAt });
+        kept.set(name, keptOf(key, createdAt));
       });
+    },
+    async addFirst(name, key, { createdAt }) {
+      let added = false;
+      await store.updateKeyring('signing', (kept) => {
+        added = kept.size === 0;
+        if (added) kept.set(name, keptOf(key, createdAt));
+      });
+      return added;
     },
     async refuseExisting(name, kid) {
       const kept = Object.entries(await store.keyring('signing'));
@@ -63,6 +76,10 @@ function refuse(kids: Map<string, string>, name: string, kid: string | undefined
 }
 
 type Kept = v.InferOutput<typeof keptSchema>;
+
+function keptOf(key: SigningKey, createdAt: string): Kept {
+  return { kid: key.kid, pem: pemOf(key), createdAt };
+}
 
 function parse(json: JsonObject): Kept {
   const parsed = v.safeParse(keptSchema, json);

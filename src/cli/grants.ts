@@ -1,13 +1,39 @@
-/** A grant as a command's result. */
+/** A grant as a command's result, and in words. */
 import type { Grant } from '../providers/provider.js';
 import type { Context } from './context.js';
 import { timeLeft } from './durations.js';
 
+/** How a bound grant goes on after the token that shows it. Its own end is in no token. */
+const RENEWED: Record<string, string> = {
+  'session-bound': "then renewed with the session's token while the grant lasts",
+  'profile-bound': "then renewed with the user's token, of any session, while the grant lasts",
+};
+
+/** What is known of how a scope is held. */
+interface Held {
+  expiresAt?: string | undefined;
+  singleUse?: boolean | undefined;
+  mode?: string | undefined;
+}
+
+/**
+ * Until when a grant holds, in words: the end of the token that has it, how it goes on, and its mode. Empty when nothing is known.
+ * `now` is in milliseconds.
+ */
+export function heldInWords({ expiresAt, singleUse, mode = '' }: Held, now: number): string {
+  const renewed = Object.hasOwn(RENEWED, mode) ? RENEWED[mode] : undefined;
+  const left = expiresAt === undefined ? [] : [timeLeft(expiresAt, now), ...(renewed === undefined ? [] : [renewed])];
+  return [
+    ...(expiresAt === undefined ? [] : [`until ${expiresAt} (${left.join(', ')})`]),
+    ...(renewed === undefined ? [] : [mode]),
+    ...(singleUse || mode === 'single-use' ? ['for a single use'] : []),
+  ].join(', ');
+}
+
 /** A grant in one line of words, without its token. `now` is in milliseconds. */
 function grantInWords(grant: Grant, now: number): string {
   const parts = [
-    `Granted ${grant.scopes.join(' ')} until ${grant.expiresAt} (${timeLeft(grant.expiresAt, now)})`,
-    grant.singleUse ? 'for a single use' : undefined,
+    `Granted ${grant.scopes.join(' ')} ${heldInWords(grant, now)}`,
     grant.factors.length > 0 ? `proved by ${grant.factors.join(', ')}` : undefined,
   ];
   return `${parts.filter((part) => part !== undefined).join(', ')}.`;

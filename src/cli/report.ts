@@ -21,6 +21,12 @@ export interface Report {
   print(suite: string, cases: readonly Case[]): Promise<number>;
 }
 
+/** What was tested, for `print`: a query may have a token in it, and a report goes around. */
+export function suiteName(command: string, url: string): string {
+  const { origin, pathname } = new URL(url);
+  return `${command} ${origin}${pathname}`;
+}
+
 /** Something must be mended. */
 const FAULTY = 3;
 

@@ -1,4 +1,6 @@
 /** A session on its way from one machine to another: its record and where it belongs, in a file that only its owner can read. */
+import { readFile, stat } from 'node:fs/promises';
+import { platform } from 'node:os';
 import * as v from 'valibot';
 import { FailedError, UsageError } from '../errors.js';
 import { osReason } from '../os-reason.js';
@@ -40,16 +42,20 @@ export function parseSessionFile(text: string, field: string): SessionFile {
 
 /**
  * Moves the session out of the store: the file is whole before the session is gone here, and a file that cannot be written leaves it
- * where it is. False when nobody was logged in. Throws FailedError FILE_UNWRITABLE and those of the store.
+ * where it is. False when nobody was logged in. Throws UsageError FLAG_INVALID for a file of something else, FailedError FILE_UNWRITABLE
+ * and those of the store.
  */
 export async function moveOut(store: Store, key: CredentialKey, path: string): Promise<boolean> {
   // No refresh may be under way: its new token would be nowhere.
   return store.withSessionLock(key, WAIT_MS, async () => {
     const record = await store.session(key);
     if (record?.['session'] === undefined) return false;
+    await refuseOther(path);
     try {
       await writeOwnFile(path, sessionText(key, record));
-    } catch (cause) {
+    } catch (error) {
+      // The store's own words would speak of STEPUP_HOME.
+      const cause = error instanceof FailedError ? error.cause : error;
       throw new FailedError('FILE_UNWRITABLE', `--out: cannot write ${path}: ${osReason(cause)}.`, {
         field: '--out',
         cause,
@@ -58,6 +64,29 @@ export async function moveOut(store: Store, key: CredentialKey, path: string): P
     await store.updateSession(key, () => undefined);
     return true;
   });
+}
+
+/** Throws UsageError FLAG_INVALID when there is a file that no export has written: a mistyped name must not cost it. */
+async function refuseOther(path: string): Promise<void> {
+  let text: string;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch {
+    return; // not there, or not to be read: the write says why
+  }
+  if (text === '' || v.is(fileSchema, jsonIn(text))) return;
+  throw new UsageError('FLAG_INVALID', `--out: ${path} is there already, and holds no session.`, {
+    field: '--out',
+    hint: 'Name another file; only that of an earlier export is written over.',
+  });
+}
+
+/** Warns of a file that others can read: whoever has read it can be this user. */
+export async function warnIfExposed(path: string, warn: (text: string) => void): Promise<void> {
+  if (path === '-') return;
+  const { mode } = await stat(path);
+  if ((mode & 0o077) === 0 || platform() === 'win32') return;
+  warn(`Other users of this machine can read the session in ${path}. Keep it to yourself: chmod 600 ${path}`);
 }
 
 /** Whether a record is one that its provider can read. */

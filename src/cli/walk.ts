@@ -47,7 +47,8 @@ export async function walk(
   let custom: string | undefined;
   let given: Extract<CodeAnswer, { kind: 'code' }> | undefined;
   let refused: string[] = [];
-  const triesLeft = (): number => (given?.final ? 0 : MAX_TRIES - refused.length);
+  // A refused verification token ends the walk: there are no tries to tell of.
+  const triesLeft = (): number => (given?.final || custom !== undefined ? 0 : MAX_TRIES - refused.length);
   try {
     for (;;) {
       const next = await terminal.progress('Waiting for the service', () => events.next());
@@ -149,7 +150,14 @@ async function answeredOtherwise(
 function tokenRefused({ message, code, challengeId }: Extract<StepEvent, { type: 'step-refused' }>): RefusedError {
   return new RefusedError('VERIFICATION_REFUSED', message, {
     serviceCode: code,
-    hint: challengeId && `The challenge is kept. Go on with another token: stepup challenge continue ${challengeId}`,
+    hint: [
+      ...(message.includes('jwks_url')
+        ? ['See whether the key set is as it should be: stepup keys test JWKS_URL']
+        : []),
+      ...(challengeId
+        ? [`The challenge is kept. Go on with another token: stepup challenge continue ${challengeId}`]
+        : []),
+    ].join('\n'),
   });
 }
 
@@ -200,8 +208,9 @@ function takesCode(step: PendingStep): PendingStep {
 
 /** Whether an early end leaves a challenge that can be taken up again, and its own words do not say so. */
 function leavesItOpen(error: unknown): boolean {
-  if (error instanceof InputNeededError || (error instanceof FailedError && error.code === 'CODE_COMMAND_FAILED')) {
-    return false; // its hint names the challenge
-  }
-  return error instanceof InterruptedError || error instanceof UnreachableError || error instanceof FailedError;
+  if (error instanceof InputNeededError) return false; // its hint names the challenge
+  if (error instanceof FailedError) return error.code !== 'CODE_COMMAND_FAILED' || error.field !== '--code-command';
+  // A file, a key or a token that is none: the person mends it, and goes on.
+  if (error instanceof UsageError) return error.code !== 'STEP_UNSUPPORTED';
+  return error instanceof InterruptedError || error instanceof UnreachableError;
 }

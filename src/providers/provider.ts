@@ -181,8 +181,10 @@ export interface CheckResult {
   defaultCredentialId?: string | undefined;
   /** What holds it, when it is held. */
   heldBy?: 'grant' | 'access-token' | undefined;
-  /** Until when it is held, ISO 8601. */
+  /** When the token that holds it ends, ISO 8601. A bound grant may outlive it. */
   expiresAt?: string | undefined;
+  /** The mode of the grant that holds it, where it is known. */
+  mode?: string | undefined;
 }
 
 export interface AccessToken {

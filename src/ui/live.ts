@@ -3,7 +3,7 @@ import type { Browser } from './browser.js';
 import { clockFace, type ClockFace } from './clock.js';
 import { ControlError, createControl, type Control } from './control.js';
 import { createEventBook, type EventBook } from './event-book.js';
-import { Faults, Messages, Standing, Tenants, UiData, type Event, type Fault, type Message } from './wire.js';
+import type { Event, Fault, Message, Standing, UiData } from './wire.js';
 
 /** `refused`: the token is wrong. `away`: the emulator cannot be reached; it is tried again. */
 export type Line = 'connecting' | 'live' | 'away' | 'refused';
@@ -75,17 +75,19 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
 
   const readers: Record<Part, () => Promise<Partial<Page>>> = {
     messages: async () => {
-      const { messages } = await control.read('/messages', Messages);
+      const { messages } = await control.read<{ messages: Message[] }>('/messages');
       const newest = messages.toReversed();
       return { messages: newest, firstNew: Math.min(page.firstNew, numberOf(newest[0]) + 1) };
     },
-    data: async () => ({ data: await control.read('/ui-data', UiData) }),
+    data: async () => ({ data: await control.read<UiData>('/ui-data') }),
     clock: async () => {
-      const standing = await control.read('/clock', Standing);
+      const standing = await control.read<Standing>('/clock');
       return { clock: clockFace(standing, browser.now(), browser.now) };
     },
-    faults: async () => ({ faults: (await control.read('/faults', Faults)).faults }),
-    tenants: async () => ({ tenants: (await control.read('/tenants', Tenants)).tenants.map(({ id }) => id) }),
+    faults: async () => ({ faults: (await control.read<{ faults: Fault[] }>('/faults')).faults }),
+    tenants: async () => ({
+      tenants: (await control.read<{ tenants: { id: string }[] }>('/tenants')).tenants.map(({ id }) => id),
+    }),
   };
   const parts = new Map(PARTS.map((part) => [part, createRefresh(browser, LEAST_MS[part], () => read(part))]));
   const refresh = (...what: Part[]): void => what.forEach((part) => parts.get(part)?.ask());

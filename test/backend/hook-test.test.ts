@@ -71,7 +71,7 @@ describe('hooks as they are written', () => {
     const cases = await casesOf(goodHook({ jwksUrl: () => jwksUrl }), {
       calls: [call, { ...call, scope: 'key:export' }],
     });
-    expect(cases.filter(({ holds }) => !holds)).toEqual([]);
+    expect(cases.filter(({ holds, hint }) => !holds || hint !== undefined)).toEqual([]);
     expect(cases.map(({ name }) => name)).toEqual([
       'correct call of transfer:write',
       'answer within 5 s',
@@ -167,6 +167,25 @@ describe('answers that fail', () => {
     const cases = await casesOf(handler);
     expect(cases[0]).toMatchObject({ name: 'correct call of transfer:write', holds: false });
     expect(cases[0]!.got).toMatch(`step_up.hook_failed ${reason}: `);
+  });
+
+  test('one that redirects whatever comes is told that, and not that it checks no signature', async () => {
+    const cases = await casesOf(hostile.redirects);
+    expect(faults(cases)).toEqual(['correct call of transfer:write', 'no redirect']);
+    expect(cases.find(({ name }) => name === 'unsigned call refused')).toMatchObject({
+      advice: true,
+      got: '307, as for a correct call',
+    });
+  });
+
+  test('one that answers 204 is told of the empty body, and not of its type', async () => {
+    const cases = await casesOf(hostile.noContent);
+    expect(cases[0]).toMatchObject({
+      got: 'step_up.hook_failed response_decode_failed: expected JSON, got an empty body (204)',
+      hint: 'Answer 200 with the verdict as JSON.',
+    });
+    expect(cases.map(({ name }) => name)).not.toContain('content type');
+    expect(faults(cases)).toContain('unsigned call refused');
   });
 
   test('one that is too late: nothing else is tried', async () => {

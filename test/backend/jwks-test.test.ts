@@ -45,7 +45,7 @@ function world(until?: Promise<void>) {
     new Promise((_done, fail) =>
       signal?.addEventListener('abort', () => fail(new Error('the timer was stopped')), { once: true }),
     );
-  return { fetch, now: () => 0, sleep, signal: new AbortController().signal };
+  return { fetch, now: () => 0, sleep, signal: new AbortController().signal, limitMs: 5000 };
 }
 
 async function judge(handler: Handler, wanted: Wanted = {}, until?: Promise<void>): Promise<Case[]> {
@@ -58,7 +58,7 @@ test('a good set holds in every case, and ours is in it', async () => {
   const cases = await judge(answer({ keys: [first.jwk, second.jwk] }), { kid: 'b', key: first.jwk });
   expect(cases.map(({ name, holds, got }) => [holds, name, got])).toEqual([
     [true, 'the address is https', 'http, for the emulator only'],
-    [true, 'it answers in time', '0.0 s'],
+    [true, 'it answers in time', '0 ms'],
     [true, 'it does not redirect', 'no redirect'],
     [true, 'its status is 200', '200'],
     [true, 'its size is sane', expect.stringMatching(/^\d+ bytes$/)],
@@ -216,6 +216,27 @@ test.each<[string, Handler, string[][]]>([
   expect(JSON.stringify(cases)).not.toContain(leaked.d);
 });
 
+test.each<[string, Handler, string, string]>([
+  ['a web page', answer('<p>login'), 'its content is JSON', 'A web page here is often a login'],
+  ['a byte order mark', answer('\ufeff{"keys":[]}'), 'its content is JSON', 'without a byte order mark'],
+  [
+    'a small key',
+    answer({ keys: [{ ...small, kid: 's', use: 'sig', alg: 'RS256' }] }),
+    'every key is RSA of at least 2048 bits',
+    'Make a new key and publish that',
+  ],
+  ['a good set', answer({ keys: [jwk] }), 'its content is JSON', 'nothing'],
+])('%s: what to do about it', async (_, handler, name, hint) => {
+  const found = (await judge(handler)).find((one) => one.name === name);
+  expect(found?.hint ?? 'nothing').toContain(hint);
+});
+
+test('sets that are too large are not held against each other', async () => {
+  let calls = 0;
+  const cases = await judge((response, call) => answer(' '.repeat(65_537))(response, (calls = call)));
+  expect([calls, cases.map(({ name }) => name)]).toEqual([1, expect.not.arrayContaining(['it answers 10 at once'])]);
+});
+
 test('an answer that does not come to an end in 5 s is late', async () => {
   let asked = (): void => undefined;
   const until = new Promise<void>((done) => (asked = done));
@@ -228,6 +249,15 @@ test('an answer that does not come to an end in 5 s is late', async () => {
     until,
   );
   expect(faults(cases)).toEqual([['it answers in time', 'none after 5 s']]);
+});
+
+test('the limit that is given is the one that counts and is told', async () => {
+  const waited: number[] = [];
+  const url = await serve(() => undefined);
+  const sleep = async (ms: number): Promise<void> => void waited.push(ms);
+  const cases = await testJwks(url, {}, { ...world(), sleep, limitMs: 3000 });
+  expect(waited).toEqual([3000]);
+  expect(faults(cases)).toEqual([['it answers in time', 'none after 3 s']]);
 });
 
 test('ten at once: refusals and another content are faults', async () => {

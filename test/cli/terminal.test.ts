@@ -178,9 +178,12 @@ describe('prompts', () => {
     const { terminal, stdin, stdout, stderr } = await stage({ tty: true });
     const answer = terminal.ask({ message: 'Key', flag: '--key', secret: true });
     await until(() => stderr().includes('Key'));
-    stdin.write('sk_live_secret\r');
+    stdin.write('sk_live');
+    stdin.write('\u0014'); // Ctrl-T
+    stdin.write('_secret\r');
     expect(await answer).toBe('sk_live_secret');
-    expect(stdout() + stderr()).not.toContain('secret');
+    // Not even how long it is.
+    expect(stdout() + stderr()).not.toMatch(/secret|sk_|\*|ctrl/);
   });
 
   test.each<[string, (terminal: Terminal) => Promise<unknown>]>([

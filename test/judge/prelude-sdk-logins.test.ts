@@ -241,6 +241,7 @@ describe.skipIf(skipsWithoutChromium())('@prelude.so/js-sdk 0.6.0: logins', () =
     });
 
     it('is refused for a provider that is not configured or switched off', async () => {
+      await judge.app.removeOAuth('okta');
       expect(await sdk.initiateOAuth('okta')).toMatchObject({ error: 'BadRequestError' });
       await judge.app.configureOAuth('apple', { enabled: false });
       expect(await sdk.initiateOAuth('apple')).toMatchObject({ error: 'BadRequestError' });

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { CheckResult } from '../../providers/provider.js';
 import type { Context } from '../context.js';
-import { timeLeft } from '../durations.js';
+import { heldInWords } from '../grants.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
 
@@ -29,7 +29,7 @@ Examples:
     .action(handle((context, scope: string) => run(context, { scope })));
 }
 
-/** Whether step-up is needed for a scope now; asks nobody. Throws SessionError NOT_LOGGED_IN and UsageError SCOPE_INVALID. */
+/** Whether step-up is needed for a scope now; asks nobody, though it may renew a token that is over. Throws SessionError NOT_LOGGED_IN and UsageError SCOPE_INVALID. */
 export async function run(context: Context, options: Options): Promise<number> {
   const { terminal, system } = context;
   const provider = await context.provider();
@@ -39,7 +39,8 @@ export async function run(context: Context, options: Options): Promise<number> {
   return found.required ? REQUIRED : 0;
 }
 
-function inWords({ scope, required, reason, heldBy, expiresAt, credentials = [] }: CheckResult, now: number): string {
+function inWords(found: CheckResult, now: number): string {
+  const { scope, required, reason, heldBy, credentials = [] } = found;
   if (reason === 'check-failed') return `Whether ${scope} needs step-up is not known, so it counts as needed.`;
   if (required) {
     const ways = credentials.map(
@@ -49,5 +50,6 @@ function inWords({ scope, required, reason, heldBy, expiresAt, credentials = [] 
   }
   if (reason === 'not-required') return `${scope} needs no step-up now.`;
   const by = heldBy === 'grant' ? 'a grant' : 'the access token';
-  return `${scope} is held by ${by}${expiresAt ? ` until ${expiresAt} (${timeLeft(expiresAt, now)})` : ''}.`;
+  const held = printable(heldInWords(found, now));
+  return `${scope} is held by ${by}${held && ` ${held}`}.`;
 }

@@ -71,6 +71,12 @@ export async function run(context: Context, options: Options): Promise<void> {
   const before = await presentSession(context, provider);
   if (before) terminal.note(`This will replace the session of ${before.userId}.`);
   const show = (event: StepEvent, triesLeft: number): void => noteEvent(terminal, event, triesLeft);
+  if (options.oauth !== undefined && options.browser !== false && !terminal.interactive) {
+    throw new InputNeededError('INPUT_NEEDED', 'A login through a browser needs somebody at it.', {
+      field: '--oauth',
+      hint: 'With --no-browser it prints the address, and waits for whoever opens it.',
+    });
+  }
   const browser = options.oauth === undefined ? undefined : await startBrowserLogin(context, options.browser !== false);
   const method = given ?? { kind: 'oauth', provider: options.oauth ?? '', redirectUri: browser?.redirectUri ?? '' };
   const answers = { codes: source, visit: browser?.visit };

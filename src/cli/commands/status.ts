@@ -3,6 +3,7 @@ import { SessionError } from '../../errors.js';
 import type { Grant } from '../../providers/provider.js';
 import type { Context } from '../context.js';
 import { timeLeft } from '../durations.js';
+import { heldInWords } from '../grants.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
 
@@ -43,6 +44,9 @@ export async function run(context: Context): Promise<void> {
       ...(until === undefined ? [] : [`  token        until ${until} (${timeLeft(until, now)})`]),
       grants.length === 0 ? 'No scope is held by a grant.' : 'Held by a grant:',
       ...grants.map((grant) => `  ${terminal.out.good(printable(grant.scopes.join(' ')))}  ${inWords(grant, now)}`),
+      ...(provider.name === 'prelude' && until !== undefined && Date.parse(until) <= now
+        ? ['The token is over: what a bound grant still holds shows with the next one (stepup check SCOPE renews it).']
+        : []),
       ...(challenges.length === 0 ? [] : ['Under way:']),
       ...challenges.map(({ challengeId, scopeRequested, currentStep }) =>
         printable(`  ${challengeId}  ${scopeRequested || '(no scope yet)'}  ${currentStep}`),
@@ -59,11 +63,8 @@ function shown({ scopes, expiresAt, singleUse, mode, factors }: Grant, now: numb
   return { scopes, expiresAt, secondsLeft, singleUse, mode, factors };
 }
 
-function inWords({ expiresAt, singleUse, factors }: ShownGrant, now: number): string {
-  const parts = [
-    `until ${expiresAt} (${timeLeft(expiresAt, now)})`,
-    ...(singleUse ? ['for a single use'] : []),
-    ...(factors.length === 0 ? [] : [`proved by ${factors.join(', ')}`]),
-  ];
+function inWords(grant: ShownGrant, now: number): string {
+  const { factors } = grant;
+  const parts = [heldInWords(grant, now), ...(factors.length === 0 ? [] : [`proved by ${factors.join(', ')}`])];
   return printable(parts.join(', '));
 }

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { SessionError } from '../../errors.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import type { Context } from '../context.js';
-import { timeLeft } from '../durations.js';
+import { heldInWords } from '../grants.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
 
@@ -31,10 +31,11 @@ export async function run(context: Context): Promise<void> {
   const session = await provider.session();
   if (!session) throw new SessionError('SESSION_OVER', 'The session has just ended.');
   const { claims } = await decodeToken(token, 'the access token');
-  const grants = (await provider.grants()).map(({ scopes, expiresAt, singleUse }) => ({
+  const grants = (await provider.grants()).map(({ scopes, expiresAt, singleUse, mode }) => ({
     scopes,
     expiresAt,
     singleUse,
+    mode,
   }));
   const identifier = session.identifier === undefined ? '' : ` (${printable(session.identifier)})`;
   const result = { session, scopes: scopesOf(claims), grants };
@@ -47,8 +48,7 @@ export async function run(context: Context): Promise<void> {
         `  session      ${printable(session.sessionId)}`,
         `  scopes       ${scopes.length > 0 ? printable(scopes.join(' ')) : 'none'}`,
         ...grants.map(
-          (grant) =>
-            `  grant        ${printable(grant.scopes.join(' '))} until ${grant.expiresAt} (${timeLeft(grant.expiresAt, system.now())})`,
+          (grant) => `  grant        ${printable(grant.scopes.join(' '))} ${heldInWords(grant, system.now())}`,
         ),
       ].join('\n'),
     () => printable(session.userId),

@@ -8,6 +8,9 @@ import { readInput } from '../secrets.js';
 import { stepUpFileSchema, type StepUpFile } from './document.js';
 import { faultsOf, type Fault } from './faults.js';
 
+/** How many faults are told beside the first. */
+const MAX_OTHERS = 9;
+
 /**
  * The file of `--file`, or standard input for `-`. Throws UsageError FILE_UNREADABLE, FLAG_INVALID (over 1 MB), DOCUMENT_INVALID with
  * line and column and the path of the field, and InputNeededError for `-` on a terminal.
@@ -49,21 +52,25 @@ function faulty(source: JsonSource, faults: Fault[], name: string): UsageError {
   const placed = faults
     .map((fault) => ({ ...fault, position: source.positionOf(fault.path) }))
     .sort((one, other) => one.position.line - other.position.line || one.position.column - other.position.column);
-  const [{ path, problem, position }] = placed as [(typeof placed)[number]];
-  const field = path.join('.');
-  const more = placed.length > 1 ? ` (and ${placed.length - 1} more)` : '';
-  const what = field === '' ? 'the document' : field;
-  const words = /^(is|has|says|names|cannot) /.test(problem) ? `${what} ${problem}` : `${what}: ${problem}`;
-  return invalid(`${name}, ${inWords(position)}: ${words}${more}.`, field === '' ? '--file' : field);
+  const [first, ...others] = placed.map(({ path, problem, position }) => {
+    const field = path.join('.');
+    const what = field === '' ? 'the document' : field;
+    const words = /^(is|has|says|names|cannot) /.test(problem) ? `${what} ${problem}` : `${what}: ${problem}`;
+    return { field, line: `${inWords(position)}: ${words}` };
+  }) as [{ field: string; line: string }, ...{ field: string; line: string }[]];
+  const more = others.length > 0 ? ` (and ${others.length} more)` : '';
+  // An unknown field is often why another one is missing, so the others are told too.
+  const told = others.slice(0, MAX_OTHERS).map(({ line }) => `Also ${line}.`);
+  return invalid(`${name}, ${first.line}${more}.`, first.field === '' ? '--file' : first.field, told);
 }
 
 function inWords({ line, column }: Position): string {
   return `line ${line}, column ${column}`;
 }
 
-function invalid(message: string, field: string): UsageError {
+function invalid(message: string, field: string, also: string[] = []): UsageError {
   return new UsageError('DOCUMENT_INVALID', message, {
     field,
-    hint: 'See how such a file looks with: stepup config export',
+    hint: [...also, 'See how such a file looks with: stepup config export'].join('\n'),
   });
 }

@@ -31,7 +31,7 @@ export async function askText(streams: Streams, question: Question): Promise<str
   const config = { message: question.message, validate };
   const answer = await settle(streams, (io) =>
     question.secret
-      ? password({ ...config, mask: true }, io)
+      ? password({ ...config, mask: false, toggleMask: false, theme: { style: { maskedText: '(not shown)' } } }, io)
       : input({ ...config, ...(question.default === undefined ? {} : { default: question.default }) }, io),
   );
   return answer.trim();

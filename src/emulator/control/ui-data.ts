@@ -11,41 +11,10 @@ import { listSessions as listPreludeSessions, type Session as PreludeSession } f
 import { findUser as findPreludeUser } from '../prelude/users.js';
 import { age, servicesFor, type TenantPlace } from '../tenant-place.js';
 import type { Controlled, ControlEnv } from './control.js';
+import type { ShownChallenge, ShownSession, UiData } from './ui-shapes.js';
 
 /** The newest so many of each kind are shown, of each side. */
 const SHOWN = 100;
-
-/** A live session. Instants are ISO 8601. */
-export interface ShownSession {
-  provider: 'prelude' | 'dynamic';
-  id: string;
-  userId: string;
-  /** The user's first identifier. */
-  who: string | null;
-  /** Real time. */
-  startedAt: string | null;
-  /** On the tenant's clock. */
-  endsAt: string | null;
-  /** Thumbprint of the DPoP key, or the session's public key. */
-  key: string | null;
-  client: string;
-}
-
-/** A challenge of Prelude, a code under way at Dynamic, or an elevated token of Dynamic. */
-export interface ShownChallenge {
-  provider: 'prelude' | 'dynamic';
-  kind: 'challenge' | 'code' | 'elevated-token';
-  id: string;
-  scope: string | null;
-  status: 'open' | 'granted' | 'spent' | 'failed' | 'expired';
-  steps: { key: string; done: boolean }[];
-  mode: string | null;
-  userId: string | null;
-  sessionId: string | null;
-  to: string | null;
-  /** ISO 8601, on the tenant's clock. */
-  endsAt: string;
-}
 
 /** GET tells the newest sessions and challenges, newest first, with how many there are of each. No secret is in it. */
 export function uiDataCalls({ services }: Controlled): Hono<ControlEnv> {
@@ -57,7 +26,7 @@ export function uiDataCalls({ services }: Controlled): Hono<ControlEnv> {
       ...(await Promise.all(newest(prelude).map((session) => showPrelude(place, session)))),
       ...(await Promise.all(newest(dynamic).map((session) => showDynamic(place, session)))),
     ];
-    return c.json({
+    return c.json<UiData>({
       sessions: { total: prelude.length + dynamic.length, newest: sessions },
       challenges: await showChallenges(place),
     });
@@ -94,7 +63,7 @@ async function showDynamic(place: TenantPlace, session: DynamicSession): Promise
   };
 }
 
-async function showChallenges(place: TenantPlace): Promise<{ total: number; newest: ShownChallenge[] }> {
+async function showChallenges(place: TenantPlace): Promise<UiData['challenges']> {
   const now = age(place);
   const challenges = await listChallenges(place);
   const codes = await listVerifications(place);

@@ -58,7 +58,7 @@ interface Owner {
 const KIND = 'dynamic-user';
 
 /** A user by id. */
-export async function findUser(place: Place, id: string): Promise<User | undefined> {
+export async function findUser(place: TenantPlace, id: string): Promise<User | undefined> {
   return (await place.services.state.get<User>(keyOf(place, KIND, id)))?.value;
 }
 

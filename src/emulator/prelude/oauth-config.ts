@@ -1,6 +1,6 @@
 /** Configuration of login by OAuth, one a provider. */
 import * as v from 'valibot';
-import { readDocument, type Dated } from './documents.js';
+import { readDocument, type Dated, type DocumentName } from './documents.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
 import { shown } from '../shown.js';
@@ -48,9 +48,19 @@ export const OAuthConfigBody = v.pipe(
 );
 export type OAuthConfigBody = v.InferOutput<typeof OAuthConfigBody>;
 
-/** The id under which a provider's document is kept. */
-export function oauthConfigId(provider: OAuthProvider): string {
-  return `login-oauth-${provider}`;
+/** What a new application has of each provider. Every account has an address of its own here, and is believed about it. */
+const INITIAL: OAuthConfigBody = {
+  client_id: 'emulator',
+  enabled: true,
+  scopes: [],
+  granted_scopes: [],
+  options: { use_email_as_identifier: true, allow_email_account_merge: true, verify_email: false },
+  redirect_uris: [],
+};
+
+/** Under which a provider's document is kept. */
+export function oauthConfig(provider: OAuthProvider): DocumentName<OAuthConfigBody> {
+  return { id: `login-oauth-${provider}`, initial: INITIAL };
 }
 
 /** Throws FrontendError `oauth_provider_not_configured` (an unknown one as well) or `oauth_provider_disabled`. */
@@ -59,7 +69,7 @@ export async function requireOAuthConfig(
   name: string,
 ): Promise<{ provider: OAuthProvider; config: Dated<OAuthConfigBody> }> {
   const provider = v.is(OAuthProvider, name) ? name : undefined;
-  const config = provider && (await readDocument<OAuthConfigBody>(place, oauthConfigId(provider)));
+  const config = provider && (await readDocument(place, oauthConfig(provider)));
   if (!config)
     throw new FrontendError('oauth_provider_not_configured', `provider: expected a configured one, got ${shown(name)}`);
   if (!config.enabled)

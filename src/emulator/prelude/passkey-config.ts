@@ -1,12 +1,9 @@
 /** Configuration of passkeys: the domain that they are for, and who may make and use them. */
 import * as v from 'valibot';
-import { readDocument, type Dated } from './documents.js';
+import { readDocument, type Dated, type DocumentName } from './documents.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
 import { GrantedScopes } from './wire.js';
-
-/** The document's id, under which it is kept. */
-export const PASSKEY_CONFIG = 'passkey';
 
 const Origin = v.pipe(
   v.string('an origin'),
@@ -38,9 +35,30 @@ export const PasskeyConfigBody = v.object({
 });
 export type PasskeyConfigBody = v.InferOutput<typeof PasskeyConfigBody>;
 
+/** Under which it is kept. A new application has passkeys of this machine, for pages at the ports that are usual. */
+export const PASSKEY_CONFIG: DocumentName<PasskeyConfigBody> = {
+  id: 'passkey',
+  initial: {
+    rp_id: 'localhost',
+    rp_name: 'stepup emulator',
+    allowed_origins: [
+      'https://localhost',
+      'http://localhost:3000',
+      'https://localhost:3000',
+      'http://localhost:5173',
+      'http://localhost:8080',
+    ],
+    user_verification: 'preferred',
+    attestation_preference: 'none',
+    login_enabled: true,
+    granted_scopes: [],
+    aaguid_allowlist: [],
+  },
+};
+
 /** The configuration. Throws FrontendError `passkey_not_configured` when there is none. */
 export async function requirePasskeyConfig(place: Place): Promise<Dated<PasskeyConfigBody>> {
-  const config = await readDocument<PasskeyConfigBody>(place, PASSKEY_CONFIG);
+  const config = await readDocument(place, PASSKEY_CONFIG);
   if (config) return config;
   throw new FrontendError('passkey_not_configured', 'passkeys: expected a configuration, got none');
 }

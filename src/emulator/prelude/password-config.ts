@@ -1,10 +1,7 @@
 /** Configuration of login by password, and what it demands of a password. */
 import * as v from 'valibot';
+import { readDocument, type Dated, type DocumentName } from './documents.js';
 import type { TenantPlace } from '../tenant-place.js';
-import { readDocument, type Dated } from './documents.js';
-
-/** The document's id, under which it is kept. */
-export const PASSWORD_CONFIG = 'login-password';
 
 const Count = v.pipe(
   v.number('a number'),
@@ -53,12 +50,15 @@ export const PasswordConfigBody = v.object({
 });
 export type PasswordConfigBody = v.InferOutput<typeof PasswordConfigBody>;
 
+/** Under which it is kept. */
+export const PASSWORD_CONFIG: DocumentName<PasswordConfigBody> = { id: 'login-password' };
+
 /** What holds before the application says anything. */
 const INITIAL: Compliancy = { min_length: 8, max_length: 0, uppercase: 0, lowercase: 0, numbers: 0, symbols: 0 };
 
 /** The configuration, if there is one. */
 export function readPasswordConfig(place: TenantPlace): Promise<Dated<PasswordConfigBody> | undefined> {
-  return readDocument<PasswordConfigBody>(place, PASSWORD_CONFIG);
+  return readDocument(place, PASSWORD_CONFIG);
 }
 
 /** The rules that a new password has to keep. */

@@ -1,13 +1,13 @@
 /** Where the step-up configuration is kept: one an application. */
+import { createDocument, deleteDocument, readDocument, replaceDocument, type DocumentName } from './documents.js';
 import type { TenantPlace } from '../tenant-place.js';
-import { createDocument, deleteDocument, readDocument, replaceDocument } from './documents.js';
 import type { StepUpConfig, StepUpDocument } from './step-up-config.js';
 
-const DOCUMENT = 'stepup';
+const DOCUMENT: DocumentName<StepUpDocument> = { id: 'stepup' };
 
 /** The configuration, if there is one. */
 export function readStepUpConfig(place: TenantPlace): Promise<StepUpConfig | undefined> {
-  return readDocument<StepUpDocument>(place, DOCUMENT);
+  return readDocument(place, DOCUMENT);
 }
 
 /** Keeps the first configuration. Undefined when there is one already. */

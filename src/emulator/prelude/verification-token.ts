@@ -58,7 +58,10 @@ async function readClaims(place: Place, token: string, jwksUrl: string): Promise
   if (jws.header.crit !== undefined) throw invalid('crit: expected none, got some');
   const { kid } = jws.header;
   if (typeof kid !== 'string' || kid === '') throw invalid('kid: expected one, got none');
-  const key = await place.keySets.find(place.tenant.id, jwksUrl, kid, age(place));
+  const set = { tenant: place.tenant.id, address: jwksUrl, now: age(place) };
+  const key = await place.keySets.find(set, kid, (words) =>
+    place.services.emit(place.tenant.id, 'warning', { url: jwksUrl, words }),
+  );
   if (typeof key === 'string') throw invalid(key);
   if (!verifyRs256(jws, key)) throw invalid("signature: expected one by the key set's key, got another");
   const parsed = v.safeParse(VerificationClaims, jws.payload, { abortEarly: true });

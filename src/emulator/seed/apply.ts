@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { createFaults } from '../faults.js';
 import { saveDocument } from '../prelude/documents.js';
 import { setLoginConfigs } from '../prelude/login-config.js';
-import { OAuthConfigBody, oauthConfigId, OAuthProvider } from '../prelude/oauth-config.js';
+import { oauthConfig, OAuthConfigBody, OAuthProvider } from '../prelude/oauth-config.js';
 import { PASSKEY_CONFIG, PasskeyConfigBody } from '../prelude/passkey-config.js';
 import { PASSWORD_CONFIG, PasswordConfigBody } from '../prelude/password-config.js';
 import { registerScope } from '../prelude/scopes.js';
@@ -61,7 +61,7 @@ async function configure(place: TenantPlace, config: NonNullable<SeedTenant['pre
   if (login_password) await saveDocument(place, PASSWORD_CONFIG, v.parse(PasswordConfigBody, login_password));
   for (const provider of OAuthProvider.options) {
     const login = login_oauth[provider];
-    if (login) await saveDocument(place, oauthConfigId(provider), v.parse(OAuthConfigBody, login));
+    if (login) await saveDocument(place, oauthConfig(provider), v.parse(OAuthConfigBody, login));
   }
   if (passkey) await saveDocument(place, PASSKEY_CONFIG, v.parse(PasskeyConfigBody, passkey));
 }

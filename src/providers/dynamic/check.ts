@@ -20,7 +20,7 @@ export async function checkScope(records: Records, keeper: Keeper, text: string,
   const session = await records.session();
   if (hasPassed(session.accessTokenExpiresAt, now)) throw sessionOver();
   const held = liveGrants(session, now).find(({ scopes }) => scopes.includes(scope));
-  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt };
+  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt, mode: held.mode };
   try {
     return await ask(keeper, scope);
   } catch (error) {

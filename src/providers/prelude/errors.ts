@@ -91,12 +91,20 @@ const SESSION_OVER: Entry = {
 };
 const named = (scope: string | undefined): string => (scope === undefined ? 'The scope' : `The scope ${scope}`);
 
+/** How `scope add` allows Prelude's reserved scopes: no hook of the developer's decides about them. */
+const RESERVED_FLAGS: Record<string, string> = {
+  'prld:phone:register': ' --mode managed',
+  'prld:email:register': ' --mode managed',
+  'prld:pwd:write': ' --mode direct --step verify_sms (or verify_email)',
+  'prld:passkey:write': ' --mode direct --step verify_sms (or verify_email)',
+};
+
 const TABLE: Record<string, Entry> = {
   unauthorized: SESSION_OVER,
   scope_not_allowed: refused(
     'SCOPE_NOT_ALLOWED',
     ({ scope }) => `${named(scope)} is not allowed on this application.`,
-    ({ scope }) => `Allow it with: stepup scope add ${scope ?? '<scope>'}`,
+    ({ scope }) => `Allow it with: stepup scope add ${scope ?? '<scope>'}${RESERVED_FLAGS[scope ?? ''] ?? ''}`,
   ),
   not_configured: refused(
     'CONFIG_MISSING',
@@ -136,7 +144,17 @@ const TABLE: Record<string, Entry> = {
   no_login_config: refused(
     'REFUSED',
     'The application cannot send codes over this channel.',
-    'Turn on OTP login for SMS or email in the application.',
+    'Turn OTP login on with: stepup login-config add --channel sms --default (or email)',
+  ),
+  passkey_not_configured: refused(
+    'REFUSED',
+    'The application has no passkeys, or no login with them.',
+    "Turn them on in the service's dashboard. A new emulator has them on.",
+  ),
+  passkey_step_unavailable: refused(
+    'REFUSED',
+    'The user has no passkey for the step verify_passkey.',
+    'Make one with: stepup passkey add',
   ),
   insufficient_balance: refused('REFUSED', 'The account has no balance left to send codes.', 'Top up the account.'),
   dpop_key_mismatch: refused(

@@ -23,12 +23,17 @@ export function grantsAfterRefresh(
     .filter(({ expiresAt }) => !hasPassed(expiresAt, now));
 }
 
+/** Whether the session's own token has ended, or there is none. `now` is in milliseconds. */
+export function isOver({ accessTokenExpiresAt }: Session, now: number): boolean {
+  return accessTokenExpiresAt === undefined || hasPassed(accessTokenExpiresAt, now);
+}
+
 /** Whether a scope is held now, by a grant or by the session's own token; nothing is refreshed. `now` is in milliseconds. */
 export function checkScope(session: Session, scope: string, now: number): CheckResult {
   const held = liveGrants(session, now)
     .filter(({ scopes }) => scopes.includes(scope))
     .at(-1);
-  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt };
+  if (held) return { scope, required: false, heldBy: 'grant', expiresAt: held.expiresAt, mode: held.mode };
   const { accessToken, accessTokenExpiresAt } = session;
   if (accessToken && accessTokenExpiresAt && !hasPassed(accessTokenExpiresAt, now)) {
     if (scopesOf(readAccessToken(accessToken)).includes(scope)) {

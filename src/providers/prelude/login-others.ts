@@ -62,6 +62,7 @@ export function weakPassword(details: { status?: number | undefined; serviceCode
 
 const loginTokenSchema = v.object({
   grant_mode: v.optional(v.string()),
+  pkce_challenge: v.optional(v.string()),
   metadata: v.optional(v.fallback(v.record(v.string(), v.unknown()), {}), {}),
 });
 
@@ -76,11 +77,12 @@ export async function* loginByOAuth(
 ): AsyncGenerator<StepEvent, Opened> {
   const codeVerifier = Buffer.from(randomBytes(32)).toString('base64url');
   const path = `/login/oauth/${encodeURIComponent(method.provider)}/authorize`;
+  const codeChallenge = createHash('sha256').update(codeVerifier).digest('base64url');
   const answer = await frontend.call({
     path,
     body: {
       redirect_uri: method.redirectUri,
-      code_challenge: createHash('sha256').update(codeVerifier).digest('base64url'),
+      code_challenge: codeChallenge,
       code_challenge_method: 'S256',
     },
   });
@@ -93,6 +95,17 @@ export async function* loginByOAuth(
   let challengeToken = tokenOfRedirect(back, method.redirectUri);
   const { grant_mode: mode } = readToken(loginTokenSchema, challengeToken, 'a challenge token');
   if (mode === 'oauth-email-link') challengeToken = yield* confirmAddress(frontend, challengeToken, now);
+  // Any page can lead a browser to the listener with a token of somebody else's login, one without PKCE (RFC 6749 §10.12).
+  const { pkce_challenge: bound } = readToken(loginTokenSchema, challengeToken, 'a challenge token');
+  if (bound !== codeChallenge) {
+    throw new RefusedError(
+      'CHALLENGE_OVER',
+      'The browser came back with a token of another login than the one begun here.',
+      {
+        hint: 'Start again with: stepup login',
+      },
+    );
+  }
   return finalize(frontend, prover, { challengeToken, codeVerifier });
 }
 
@@ -162,6 +175,7 @@ function oauthRefused(refusal: Refusal, provider: string): Error {
   }
   return new RefusedError('REFUSED', `The application has no login with ${provider}.`, {
     field: '--oauth',
+    hint: "Turn it on in the service's dashboard. A new emulator has every provider on.",
     status: refusal.status,
     serviceCode: refusal.code,
     requestId: refusal.requestId,

@@ -84,7 +84,7 @@ async function start({
     const answer = await frontend.call({ path: PATHS[dialect].start, body });
     if (!answer.refusal) return { dialect, answer };
     if (answer.status !== 404 || typeof answer.json !== 'object' || answer.json === null)
-      throw startRefused(answer.refusal, identifier);
+      throw startRefused(answer.refusal, identifier, loginConfig);
     missing = answer.refusal;
   }
   throw new RefusedError('APPLICATION_UNKNOWN', `${frontend.host} has no OTP login.`, {
@@ -122,7 +122,17 @@ async function firstRefresh(frontend: Frontend, checked: FrontendAnswer, prover:
   return opened(answer, rotation(checked.headers));
 }
 
-function startRefused(refusal: Refusal, { type, value }: Identifier): Error {
+function startRefused(refusal: Refusal, { type, value }: Identifier, loginConfig: string | undefined): Error {
+  if (refusal.code === 'no_login_config' && loginConfig !== undefined) {
+    const channel = type === 'phone_number' ? 'SMS' : 'email';
+    return new RefusedError('REFUSED', `The application has no login configuration ${loginConfig} for ${channel}.`, {
+      field: '--login-config',
+      hint: 'See them with: stepup login-config list',
+      status: refusal.status,
+      serviceCode: refusal.code,
+      requestId: refusal.requestId,
+    });
+  }
   if (refusal.code !== 'invalid_identifier') return loginRefused(refusal);
   // Its own check is stricter than ours.
   return new RefusedError('REFUSED', `The service takes no login of ${value}.`, {

@@ -29,6 +29,11 @@ export async function assertionFor(
   const usable = passkeysFor(await keyring.passkeys(), options, at);
   const passkey = using === undefined ? usable.at(-1) : usable.find(({ credentialId }) => credentialId === using);
   if (passkey) return usePasskey(passkey, options, { origin: at });
+  if (using !== undefined && usable.length > 0) {
+    throw new RefusedError('NO_METHOD', `No passkey of this id can be used at ${new URL(at).hostname}.`, {
+      hint: `Those that can: ${usable.map(({ credentialId }) => credentialId).join(', ')}`,
+    });
+  }
   throw new RefusedError('NO_METHOD', `No passkey in this store can be used at ${new URL(at).hostname}.`, {
     hint: 'Make one with: stepup passkey add',
   });

@@ -1,5 +1,5 @@
 /** Prelude behind the provider interface. */
-import { UsageError } from '../../errors.js';
+import { UnreachableError, UsageError } from '../../errors.js';
 import { thumbprint } from '../../http/dpop.js';
 import { SPENDING_TIMEOUT_MS, type Http } from '../../http/client.js';
 import type { Store } from '../../store/store.js';
@@ -11,7 +11,7 @@ import { createChallenges } from './challenges.js';
 import { createCompletion } from './completion.js';
 import { createFrontend } from './frontend.js';
 import { liveGrants } from '../grants.js';
-import { checkScope } from './grants.js';
+import { checkScope, isOver } from './grants.js';
 import { parseScope } from './input.js';
 import { login } from './login.js';
 import { createSteps } from './otp.js';
@@ -74,6 +74,16 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
     accessToken: () => keeper.accessToken(),
     async check(scope) {
       parseScope(scope);
+      const session = await records.session();
+      const found = checkScope(session, scope, now());
+      if (!found.required || !isOver(session, now())) return found;
+      // The token is over, which says nothing of a scope that the session or the user holds for longer: the next one tells.
+      try {
+        await keeper.accessToken();
+      } catch (error) {
+        if (!(error instanceof UnreachableError)) throw error;
+        return { scope, required: true, reason: 'check-failed', problem: error.message };
+      }
       return checkScope(await records.session(), scope, now());
     },
     request,

@@ -21,6 +21,9 @@ const claimsSchema = v.object({
 });
 type Claims = v.InferOutput<typeof claimsSchema>;
 
+/** Prelude says no longest time; an hour is what its stand-ins take. */
+const LONGEST_SECONDS = 3600;
+
 export interface Refused {
   refusal: Refusal;
   /** What was sent; never shown. */
@@ -90,7 +93,11 @@ function invalid(claims: Claims, { now, kid }: Beside): string {
   if (channelOf(key) || key === 'verify_passkey') {
     return `The verification token is for the step ${key}, which the service does itself.`;
   }
-  return `The verification token is refused: the jwks_url of the application has no key ${kid ?? ''} that has signed it, or it is good for too long.`;
+  const seconds = exp - iat;
+  if (seconds > LONGEST_SECONDS) {
+    return `The verification token is refused: it is good for too long (${seconds} s from iat to exp; ${LONGEST_SECONDS} s are surely taken).`;
+  }
+  return `The verification token is refused: the jwks_url of the application has no key ${kid ?? ''} that has signed it, or cannot be read.`;
 }
 
 function objectIn(part = ''): object {

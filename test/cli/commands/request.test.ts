@@ -139,7 +139,7 @@ describe('request', () => {
     expect(stderr).toContain('That code was refused; 1 try left.');
     expect(paths.filter((path) => path === '/v1/session/otp/retry')).toHaveLength(1);
     expect(stdout.split('\n')[0]).toMatch(
-      /^Granted transfer:write until \S+Z \((\d+ s|1 min) left\), proved by verify_sms\.$/,
+      /^Granted transfer:write until \S+Z \((\d+ s|1 min) left, then renewed with the session's token while the grant lasts\), session-bound, proved by verify_sms\.$/,
     );
     expect(decodeJwt(stdout.split('\n')[1]!)).toMatchObject({ scope: SCOPE });
   });

@@ -40,7 +40,7 @@ describe('whoami', () => {
         thumbprint: expect.stringMatching(/^[\w-]{43}$/),
       },
       scopes: [SCOPE],
-      grants: [{ scopes: [SCOPE], expiresAt: expect.stringMatching(/Z$/), singleUse: true }],
+      grants: [{ scopes: [SCOPE], expiresAt: expect.stringMatching(/Z$/), singleUse: true, mode: 'single-use' }],
     });
     expect(stdout).not.toContain('eyJ');
   });
@@ -120,7 +120,9 @@ describe('whoami at Dynamic', () => {
           thumbprint: expect.stringMatching(/^[\w-]{43}$/),
         },
         scopes: ['user:basic'],
-        grants: [{ scopes: ['wallet:export'], expiresAt: expect.stringMatching(/Z$/), singleUse: true }],
+        grants: [
+          { scopes: ['wallet:export'], expiresAt: expect.stringMatching(/Z$/), singleUse: true, mode: 'single-use' },
+        ],
       });
       expect(stdout).not.toContain('eyJ');
       expect((await env.run('whoami')).stdout).toMatch(/^[0-9a-f-]{36}\n$/);

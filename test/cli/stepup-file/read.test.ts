@@ -153,3 +153,13 @@ describe('what is wrong with a file', () => {
     expect(parseStepUpFile(text, 'stepup.json').stepup?.allowed_scopes).toHaveLength(2);
   });
 });
+
+test('every fault is named with its line: an unknown field beside the one that it was meant for', () => {
+  const misspelt = withEntries('{"scope":"key:export","mode":"direct",\n"direkt":{}}');
+  expect(() => parseStepUpFile(misspelt, 'stepup.json')).toThrow(
+    expect.objectContaining({
+      message: 'stepup.json, line 4, column 1: stepup.allowed_scopes.0.direct: it is missing (and 1 more).',
+      hint: 'Also line 5, column 1: stepup.allowed_scopes.0.direkt is no field that is known.\nSee how such a file looks with: stepup config export',
+    }),
+  );
+});

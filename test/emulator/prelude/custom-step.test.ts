@@ -212,6 +212,24 @@ describe('the call is refused', () => {
   });
 });
 
+it('a key set with a private key, or with two keys of one kid, is told of as an event', async () => {
+  const pair = await generateKeyPair('RS256', { extractable: true });
+  const jwk = { ...(await exportJWK(pair.privateKey)), kid: 'k-private', use: 'sig', alg: 'RS256' };
+  const bad = await serveHttp((_, response) => {
+    response.writeHead(200).end(JSON.stringify({ keys: [jwk, { ...keySet.keys[0], kid: 'k-private' }] }));
+  });
+  await configure(['kyc_review'], bad.url);
+  token = tokenOf(await client.request(SCOPE));
+  await proceed(await verification({ header: { kid: 'k-private' } }));
+  await bad.close();
+  const warnings = world.events.filter(({ type }) => type === 'warning').map(({ words }) => words);
+  expect(warnings).toEqual([
+    expect.stringContaining('A PRIVATE KEY IS PUBLISHED (kid k-private)'),
+    expect.stringContaining('kid k-private: expected one key, got several'),
+  ]);
+  expect(JSON.stringify(world.events)).not.toContain(jwk.d);
+});
+
 it('a key set is kept for ten minutes, and fetched early for an unknown kid', async () => {
   await configure(['kyc_review', 'selfie'], `${backend.url}/of-its-own.json`);
   const before = fetches;

@@ -249,6 +249,7 @@ describe('a failure grants nothing and is told by its reason', () => {
 
   it('verify_passkey is refused by name', async () => {
     await hook(json(review('verify_passkey')));
+    await world.manage('DELETE', '/config/passkey');
     expect(await client.request(SCOPE)).toMatchObject({ status: 403, body: { code: 'passkey_not_configured' } });
   });
 });

@@ -107,7 +107,16 @@ describe('login by OAuth', () => {
     expect((await browse('', await authorize({ redirect_uri: 'myapp://callback' }))).protocol).toBe('myapp:');
   });
 
+  it('is on in a new application, for every provider; the account brings its address', async () => {
+    for (const provider of ['google', 'apple', 'microsoft', 'github', 'okta', 'facebook']) {
+      client.keep(await finalize(tokenIn(await browse('', await authorize({}, provider)))));
+      const identifiers = await client.call('/me/identifiers', { method: 'GET', bearer: client.access });
+      expect(identifiers.body.identifiers).toEqual([{ type: 'email_address', value: 'demo@example.com' }]);
+    }
+  });
+
   it('needs a configured, enabled provider', async () => {
+    await world.manage('DELETE', '/config/login/oauth/google');
     expect((await authorize()).body.code).toBe('oauth_provider_not_configured');
     expect((await authorize({}, 'myspace')).body.code).toBe('oauth_provider_not_configured');
     await configure({ enabled: false });
@@ -159,7 +168,7 @@ describe("the account's address", () => {
 
 describe('config/login/oauth/{provider}', () => {
   it('is made once, read, replaced and removed, and never shows the secret', async () => {
-    expect((await world.manage('GET', '/config/login/oauth/google')).status).toBe(404);
+    expect((await world.manage('GET', '/config/login/oauth/google')).body.config).toMatchObject({ enabled: true });
     const made = await configure();
     expect(made).toMatchObject({
       status: 201,
@@ -169,6 +178,8 @@ describe('config/login/oauth/{provider}', () => {
     const changed = await world.manage('PUT', '/config/login/oauth/google', { client_id: 'other', enabled: false });
     expect((await world.manage('GET', '/config/login/oauth/google')).body).toEqual(changed.body);
     expect((await world.manage('DELETE', '/config/login/oauth/google')).status).toBe(204);
+    expect((await world.manage('DELETE', '/config/login/oauth/google')).status).toBe(404);
+    expect((await world.manage('GET', '/config/login/oauth/google')).status).toBe(404);
     expect((await world.manage('PUT', '/config/login/oauth/google', { client_id: 'x' })).status).toBe(404);
     expect(JSON.stringify([made, world.events, await world.control.exportState()])).not.toContain('hush hush');
   });

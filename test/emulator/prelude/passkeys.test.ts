@@ -107,6 +107,7 @@ describe('registration', () => {
     );
     expect(await begin()).toMatchObject({ status: 403, body: { code: 'insufficient_scope' } });
     await permit();
+    await world.manage('DELETE', '/config/passkey');
     expect(await begin()).toMatchObject({ status: 403, body: { code: 'passkey_not_configured' } });
     const thief = new Client(world, await newKey());
     thief.access = client.access;
@@ -338,6 +339,9 @@ describe('/me/passkeys', () => {
 
 describe('config/passkey', () => {
   it('is made and replaced by PUT, read and removed', async () => {
+    const initial = await world.manage('GET', '/config/passkey');
+    expect(initial.body.config).toMatchObject({ rp_id: 'localhost', login_enabled: true });
+    expect((await world.manage('DELETE', '/config/passkey')).status).toBe(204);
     expect((await world.manage('GET', '/config/passkey')).status).toBe(404);
     const made = await configure();
     expect(made).toMatchObject({

@@ -351,6 +351,7 @@ describe('direct verdicts', () => {
   });
 
   it('passkeys are not configured', async () => {
+    await world.manage('DELETE', '/config/passkey');
     await world.configure([direct(SCOPE, ['verify_passkey'])]);
     expect(await client.request(SCOPE)).toMatchObject({ status: 403, body: { code: 'passkey_not_configured' } });
   });

@@ -17,6 +17,8 @@ export interface Application {
   configurePasswords(config: PasswordConfig): Promise<void>;
   /** Makes or replaces the configuration of login at an OAuth provider. */
   configureOAuth(provider: string, config: Record<string, unknown>): Promise<void>;
+  /** Takes the configuration of an OAuth provider away, the one that a new application has as well. */
+  removeOAuth(provider: string): Promise<void>;
   /** Creates a user with these identifiers. Answers with its id. */
   createUser(identifiers: { type: 'phone_number' | 'email_address'; value: string }[]): Promise<string>;
   /** Code of the newest message that was sent to this address. */
@@ -88,6 +90,9 @@ export function application(ready: Ready): Application {
     },
     async configureOAuth(provider, config) {
       await put(`/config/login/oauth/${provider}`, { client_id: 'judge', client_secret: 'judge', ...config });
+    },
+    async removeOAuth(provider) {
+      await must('DELETE', `/config/login/oauth/${provider}`, undefined, [204]);
     },
     async configure({ jwksUrl, stepKeys = [], allowedScopes }) {
       const document = {

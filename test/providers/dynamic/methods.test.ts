@@ -44,6 +44,7 @@ describe('isStepUpRequired', () => {
       required: false,
       heldBy: 'grant',
       expiresAt,
+      mode: 'single-use',
     });
   });
 });

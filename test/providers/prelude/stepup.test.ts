@@ -270,6 +270,17 @@ describe('request', () => {
   });
 
   it.each([
+    ['prld:email:register', '--mode managed'],
+    ['prld:pwd:write', '--mode direct --step verify_sms (or verify_email)'],
+  ])('%s is allowed otherwise than by a hook', async (scope, flags) => {
+    house.service.on('/stepup/request', () => refuse(403, 'scope_not_allowed'));
+    const options = { metadata: { identifier: 'a@b.co' } };
+    await expect(walk(house.provider.request([scope], options), [])).rejects.toMatchObject({
+      hint: `Allow it with: stepup scope add ${scope} ${flags}`,
+    });
+  });
+
+  it.each([
     [['a', 'b'], {}, 'SCOPE_COUNT'],
     [[], {}, 'SCOPE_COUNT'],
     [['a b'], {}, 'SCOPE_INVALID'],
@@ -448,6 +459,7 @@ describe('grants', () => {
       scope: SCOPE,
       required: false,
       heldBy: 'grant',
+      mode: 'single-use',
       expiresAt: '2026-03-01T12:01:00.000Z',
     });
     house.advance(9);
@@ -460,25 +472,28 @@ describe('grants', () => {
     async (mode) => {
       await grant(mode);
       house.advance(60);
-      expect(await house.provider.check(SCOPE)).toEqual({ scope: SCOPE, required: true });
+      expect(await house.provider.grants()).toEqual([]);
+      expect(await house.provider.check(SCOPE)).toMatchObject({ required: false, heldBy: 'grant' });
       const { token } = await house.provider.accessToken();
       expect(await house.provider.grants()).toMatchObject([{ token, mode, expiresAt: '2026-03-01T12:02:00.000Z' }]);
       house.service.scope = '';
       house.advance(60);
-      await house.provider.accessToken();
+      expect(await house.provider.check(SCOPE)).toEqual({ scope: SCOPE, required: true });
       expect(await house.provider.grants()).toEqual([]);
     },
   );
 
-  it('check finds the scope in the session’s own token, by the whole word, without the network', async () => {
+  it('check finds the scope in the session’s own token, by the whole word, and renews one that is over', async () => {
     house.service.scope = 'transfer:write:more profile';
     await logIn(house);
     const before = house.service.requests.length;
     expect(await house.provider.check('profile')).toMatchObject({ required: false, heldBy: 'access-token' });
     expect(await house.provider.check(SCOPE)).toEqual({ scope: SCOPE, required: true });
-    house.advance(3600);
-    expect(await house.provider.check('profile')).toEqual({ scope: 'profile', required: true });
     expect(house.service.requests).toHaveLength(before);
+    house.advance(3600);
+    house.service.scope = '';
+    expect(await house.provider.check('profile')).toEqual({ scope: 'profile', required: true });
+    expect(house.service.requests.length).toBeGreaterThan(before);
   });
 
   it('check without a login is a session error', async () => {

@@ -16,7 +16,7 @@ export interface Options {
 
 export function define(command: Command, handle: Handle): void {
   command
-    .option('--out <file>', 'the file to write (default: standard output)')
+    .option('--out <file>', 'the file to write; - for standard output, as without it')
     .addHelpText(
       'after',
       `
@@ -39,7 +39,7 @@ export async function run(context: Context, { out }: Options): Promise<void> {
   const snapshot = await terminal.progress('Reading the application', () => readAll(context, management));
   const file = fileOf(snapshot);
   warnOfLoss(context, snapshot);
-  if (out === undefined) {
+  if (out === undefined || out === '-') {
     terminal.result(file, fileText);
     return;
   }

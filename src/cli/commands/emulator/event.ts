@@ -37,6 +37,8 @@ function told(event: EmulatorEvent, code: string | undefined, style: Style): str
       const which = event.challengeId === null ? '' : ` ${field('challengeId')}`;
       return `challenge${which} for ${field('scope')}: ${style.mark(field('transition'))}${step}`;
     }
+    case 'warning':
+      return style.bad(`${field('url')}: ${field('words')}`);
     case 'token': {
       const { sub, scope, current_step: step } = (event.claims ?? {}) as Record<string, unknown>;
       const facts = [sub && `for ${textOf(sub)}`, scope && `scope ${textOf(scope)}`, step && `step ${textOf(step)}`];

@@ -1,4 +1,5 @@
 /** The hook to play with, without its listener: a call in, a verdict out. */
+import type { PublicJwk } from '../../../backend/keys.js';
 import { checkSignature, parseHookCall, type HookCall } from '../../../providers/prelude/hook.js';
 import type { Jwks } from '../../../providers/prelude/jwks.js';
 import { StepupError } from '../../../errors.js';
@@ -12,6 +13,8 @@ export type Outcome =
 export interface HookParts {
   jwks: Pick<Jwks, 'key'>;
   verdict: Verdict;
+  /** The public keys of custom steps, to be served as a key set. */
+  keys(): Promise<readonly PublicJwk[]>;
   /** Milliseconds since the epoch. */
   now(): number;
   /** Gets each outcome, before it is answered. */
@@ -22,12 +25,14 @@ export interface HookParts {
 const MAX_BODY = 64 * 1024;
 
 /**
- * Answers one request: a POST to any path is a call of the hook; `GET /.well-known/jwks.json` is an empty key set, so that a
- * configuration has a real address to name. Prelude: delegation hook.
+ * Answers one request: a POST to any path is a call of the hook; `GET /.well-known/jwks.json` is the key set of
+ * custom steps, empty where there is no key, so that a configuration has a real address to name. Prelude: delegation hook.
  */
 export async function answer(request: Request, parts: HookParts): Promise<Response> {
   const { pathname } = new URL(request.url);
-  if (request.method === 'GET' && pathname === '/.well-known/jwks.json') return Response.json({ keys: [] });
+  if (request.method === 'GET' && pathname === '/.well-known/jwks.json') {
+    return keySet(parts);
+  }
   if (request.method !== 'POST') {
     return Response.json({ error: 'A hook is called with POST.' }, { status: 405, headers: { Allow: 'POST' } });
   }
@@ -44,6 +49,15 @@ export async function answer(request: Request, parts: HookParts): Promise<Respon
   if (!call) return refuse(400, 'the body is no step-up call');
   parts.onOutcome({ type: 'call', at, call, verdict: parts.verdict });
   return Response.json(parts.verdict);
+}
+
+async function keySet({ keys }: Pick<HookParts, 'keys'>): Promise<Response> {
+  try {
+    return Response.json({ keys: await keys() });
+  } catch (error) {
+    if (!(error instanceof StepupError)) throw error;
+    return Response.json({ error: 'the keys cannot be read' }, { status: 503 });
+  }
 }
 
 async function signatureFault(

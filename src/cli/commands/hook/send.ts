@@ -7,7 +7,7 @@ import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 import { collect, parseStepKey } from '../../verdict.js';
 import { addSampleFlags, parseHookUrl, sampleCall, SAMPLE_SCOPE, type SampleFlags } from './sample.js';
-import { addKeyFlags, callKey, serveKey, type KeyFlags } from './signer.js';
+import { addKeyFlags, callKey, serveKey, type KeyFlags, type ServedKeys } from './signer.js';
 
 export interface Options extends SampleFlags, KeyFlags {
   scope: string;
@@ -22,8 +22,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 Posts a call as Prelude does, signed with a key of your own, and says what Prelude would make of the answer. The hook must know
-the key: --jwks-port serves it while the call runs, stepup keys serve as long as you like; point your hook's key set there. With
---emulator it is signed with the key of the emulator, which a hook knows that trusts the emulator. Status 3 when step-up would
+the key: --jwks-port serves it while the call runs, stepup keys serve as long as you like; point your hook's key set there. At the
+emulator (--emulator, or init --emulator once) it is signed with the emulator's key, which a hook knows that trusts it. Status 3 when step-up would
 fail. The hook has 5 s; --timeout gives it less.
 
 Examples:
@@ -50,7 +50,7 @@ export async function run(context: Context, urlText: string, options: Options): 
   const url = parseHookUrl(urlText);
   const call = sampleCall(options.scope, options);
   const stepKeys = options.stepKey?.map((key) => parseStepKey(key, '--step-key'));
-  const { key } = await callKey(context, options);
+  const { key, trusted } = await callKey(context, options);
   const served = options.jwksPort === undefined ? undefined : await serveKey(context, key, options.jwksPort);
   try {
     const exchange = await terminal.progress('Waiting for the hook', () =>
@@ -59,11 +59,23 @@ export async function run(context: Context, urlText: string, options: Options): 
     const reading = readVerdict(exchange.answer, { stepKeys, identifiers: call.identifiers });
     const sent = { url, call, keyId: key.kid, exchange, reading };
     terminal.result(documentOf(sent), () => inWords(sent, context));
-    if (refusesUs(exchange) && served?.fetches() === 0) terminal.note(`The hook has not fetched ${served.url}.`);
+    if (refusesUs(exchange)) noteKey(context, { trusted, served });
     return reading.ok ? 0 : FAILS;
   } finally {
     await served?.close();
   }
+}
+
+/** Why a hook may refuse a call that is signed as it should be. */
+function noteKey(
+  { terminal, globals }: Context,
+  { trusted, served }: { trusted: boolean; served?: ServedKeys | undefined },
+): void {
+  if (served?.fetches() === 0) terminal.note(`The hook has not fetched ${served.url}.`);
+  if (served || trusted || globals.emulator !== undefined) return;
+  terminal.note(
+    'A key of the store has signed it: serve its public half with --jwks-port PORT, or sign with --emulator as the emulator does.',
+  );
 }
 
 function refusesUs({ answer }: HookExchange): boolean {

@@ -29,7 +29,7 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 Each call must carry the signature of the application that is used; others are refused. A review without --step asks for
-verify_sms. End it with Ctrl-C.
+verify_sms. The keys of the store (stepup keys) are served beside it, for custom steps. End it with Ctrl-C.
 
 Examples:
   $ stepup hook serve --emulator
@@ -48,19 +48,23 @@ const GRACE_MS = 2000;
  * LISTEN_FAILED, UsageError (FLAG_INVALID, FLAG_CONFLICT, and what finding the application throws).
  */
 export async function run(context: Context, options: Options): Promise<void> {
-  const { terminal, system } = context;
+  const { terminal, system, store } = context;
   const port = parsePort(options.port, '--port');
   const host = parseLoopbackHost(options.host);
   const steps = options.step ?? (options.verdict === 'review' ? ['verify_sms'] : undefined);
   const verdict = parseVerdict(options.verdict, { ...options, step: steps }, '--verdict');
   const target = await context.preludeTarget();
-  const [{ createJwks }, { listen }] = await Promise.all([
+  const [{ createJwks }, { createKeyStore }, { listen }] = await Promise.all([
     import('../../../providers/prelude/jwks.js'),
+    import('../../../backend/key-store.js'),
     import('../../../emulator/listener.js'),
   ]);
   const jwks = createJwks({ http: await context.http(), target, now: system.now });
   const onOutcome = (outcome: Outcome): void => terminal.result(document(outcome), () => inWords(outcome, context));
-  const parts = { jwks, verdict, now: system.now, onOutcome };
+  // Read for each call, so that a key that is made meanwhile is served too.
+  const keys = async () => [...(await createKeyStore(store).keys()).values()].map(({ jwk }) => jwk);
+  const parts = { jwks, verdict, keys, now: system.now, onOutcome };
+  const kids = (await keys()).map(({ kid }) => printable(kid));
   const listener = await listen({ host, port, flag: '--port', fetch: (request) => answer(request, parts) });
   try {
     const url = urlOf(host, listener.port);
@@ -70,7 +74,7 @@ export async function run(context: Context, options: Options): Promise<void> {
         `The hook is ready: ${terminal.out.bold(ready.hookUrl)}`,
         `  it answers   ${verdictInWords(verdict)}`,
         `  it believes  calls signed by application ${target.appId}`,
-        `  jwks_url     ${ready.jwksUrl} (empty)`,
+        `  jwks_url     ${ready.jwksUrl} (${kids.length === 0 ? 'empty until: stepup keys create' : kids.join(', ')})`,
       ].join('\n'),
     );
     terminal.note('End it with Ctrl-C.');

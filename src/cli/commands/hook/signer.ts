@@ -5,6 +5,8 @@ import { jwksAnswer, JWKS_PATH } from '../../../backend/jwks.js';
 import { createKeyStore } from '../../../backend/key-store.js';
 import { createSigningKey, type SigningKey } from '../../../backend/keys.js';
 import type { Context } from '../../context.js';
+import { UsageError } from '../../../errors.js';
+import { listReady } from '../../../store/emulators.js';
 import { findEmulator } from '../../emulators.js';
 import { parsePort, urlOf } from '../../serving.js';
 import { parseKid, signingKey } from '../../signing-keys.js';
@@ -27,7 +29,8 @@ export function addKeyFlags(command: Command, port: string): Command {
 const USUAL_NAME = 'main';
 
 /**
- * The key that signs: the one of `--key`; with `--emulator` the emulator's own, where it was started under this store; else the one of
+ * The key that signs: the one of `--key`; at an emulator (by `--emulator`, or by a variable or the profile
+ * that leads to one that runs under this store) the emulator's own; else the one of
  * the store, which is made on first use. `trusted` is whether the hook has it from elsewhere. Throws as `signingKey`, `findEmulator`.
  */
 export async function callKey(context: Context, flags: KeyFlags): Promise<CallKey> {
@@ -43,22 +46,41 @@ interface CallKey {
 }
 
 async function foundKey(context: Context, key: string | undefined): Promise<CallKey> {
-  const { store, system, terminal, globals } = context;
+  const { store, system, terminal } = context;
   if (key !== undefined) return { key: await signingKey(context, key), trusted: true };
-  if (globals.emulator !== undefined) {
-    const own = await emulatorKey(context, globals.emulator);
+  const emulator = await emulatorOf(context);
+  if (emulator !== undefined) {
+    const own = await emulatorKey(context, emulator);
     if (own) return { key: own, trusted: true };
     terminal.warn("The emulator's key is not in this store: the call is signed with a key of the store instead.");
   }
   const keys = createKeyStore(store);
-  const kept = await keys.keys();
-  if (kept.size === 0) {
+  if ((await keys.keys()).size === 0) {
     const made = await createSigningKey(2048);
-    await keys.add(USUAL_NAME, made, { createdAt: new Date(system.now()).toISOString(), force: false });
-    terminal.note(`Made the signing key "${USUAL_NAME}" in the store.`);
-    return { key: made, trusted: false };
+    // Another process may have made one meanwhile: then that is the key of the store.
+    if (await keys.addFirst(USUAL_NAME, made, { createdAt: new Date(system.now()).toISOString() })) {
+      terminal.note(`Made the signing key "${USUAL_NAME}" in the store.`);
+    }
   }
-  return { key: kept.get(USUAL_NAME) ?? (await signingKey(context, undefined)), trusted: false };
+  const usual = (await keys.keys()).get(USUAL_NAME);
+  return { key: usual ?? (await signingKey(context, undefined)), trusted: false };
+}
+
+/** The emulator that is meant: the one of the flag, else the running one that the target leads to. Throws as `Context.target`. */
+async function emulatorOf({ globals, store, target }: Context): Promise<string | undefined> {
+  if (globals.emulator !== undefined) return globals.emulator;
+  const running = await listReady(store.folder);
+  if (running.length === 0) return undefined;
+  try {
+    const found = await target();
+    if (found.provider !== 'prelude') return undefined;
+    return running.find(({ prelude }) => prelude.managementUrl === found.managementUrl)?.url;
+  } catch (error) {
+    // A call needs no application: without any, there is no emulator either.
+    if (error instanceof UsageError && error.code === 'PROFILE_UNKNOWN' && globals.profile === undefined)
+      return undefined;
+    throw error;
+  }
 }
 
 /** The emulated service signs with a key under its kid's thumbprint; it must be one that the emulator publishes. */

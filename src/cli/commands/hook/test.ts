@@ -3,7 +3,7 @@ import { postHook, type HookCall } from '../../../backend/hook-call.js';
 import { testHook } from '../../../backend/hook-test.js';
 import { createSigningKey } from '../../../backend/keys.js';
 import type { Context } from '../../context.js';
-import { addReportFlags, createReport, type ReportFlags } from '../../report.js';
+import { addReportFlags, createReport, suiteName, type ReportFlags } from '../../report.js';
 import type { Handle } from '../../tree.js';
 import { collect, parseStepKey } from '../../verdict.js';
 import { addSampleFlags, parseHookUrl, sampleCall, SAMPLE_SCOPE, type SampleFlags } from './sample.js';
@@ -76,7 +76,7 @@ export async function run(context: Context, urlText: string, options: Options): 
         served,
       }),
     );
-    return await report.print(`hook test ${url}`, cases);
+    return await report.print(suiteName('hook test', url), cases);
   } finally {
     await served?.close();
   }

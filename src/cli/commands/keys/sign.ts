@@ -25,7 +25,11 @@ export function define(command: Command, handle: Handle): void {
     .option('--user <id>', 'whom it is about (default: the user of the challenge)')
     .option('--key <key>', 'signing key: a name of the store, a file, or - (default: the only one of the store)')
     .option('--kid <kid>', 'under another key id, e.g. that of a PEM file in your JWKS')
-    .option('--expires <seconds>', 'until it ends; below zero it is over already', String(USUAL_SECONDS))
+    .option(
+      '--expires <seconds>',
+      'until it ends; at -60 it is over already, nearer to zero a service may allow for clocks that differ',
+      String(USUAL_SECONDS),
+    )
     .option('--status <status>', 'completed, or what is to be refused', 'completed')
     .addHelpText(
       'after',

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { NO_PRIVATE_KEY } from '../../../backend/jwks-cases.js';
+import { LIMIT_MS } from '../../../backend/jwks-fetch.js';
 import { testJwks } from '../../../backend/jwks-test.js';
 import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
-import { addReportFlags, createReport, type ReportFlags } from '../../report.js';
+import { addReportFlags, createReport, suiteName, type ReportFlags } from '../../report.js';
 import { parseKid, publicKeys } from '../../signing-keys.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
@@ -23,7 +24,8 @@ export function define(command: Command, handle: Handle): void {
     .addHelpText(
       'after',
       `
-Status 0: nothing must be mended. Status 3: something must. What is marked "advice" is good to have, and no fault.
+Status 0: nothing must be mended. Status 3: something must. What is marked "advice" is good to have, and no fault. The endpoint has
+5 s for an answer; --timeout gives it less.
 
 Examples:
   $ stepup keys test https://api.example.com/.well-known/jwks.json
@@ -40,15 +42,19 @@ Examples:
  * FILE_UNWRITABLE, InterruptedError.
  */
 export async function run(context: Context, { url, kid, key, ...flags }: Options): Promise<number> {
-  const { terminal, system } = context;
+  const { terminal, timeoutSeconds } = context;
+  const { fetch, now, sleep, signal } = context.system;
   const report = createReport(context, flags);
   refuseNoUrl(url);
   const wanted = {
     kid: parseKid(kid),
     key: key === undefined ? undefined : (await publicKeys(context, [key]))[0],
   };
-  const cases = await terminal.progress('Calling the endpoint', () => testJwks(url, wanted, system));
-  const status = await report.print(`keys test ${url}`, cases);
+  const limitMs = Math.min(LIMIT_MS, timeoutSeconds * 1000);
+  const cases = await terminal.progress('Calling the endpoint', () =>
+    testJwks(url, wanted, { fetch, now, sleep, signal, limitMs }),
+  );
+  const status = await report.print(suiteName('keys test', url), cases);
   const leak = cases.find(({ name, holds }) => name === NO_PRIVATE_KEY && !holds);
   if (leak) terminal.warn(terminal.err.bad(printable(`${leak.got}. ${leak.hint ?? ''}`)));
   return status;

@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { InputNeededError, UsageError } from '../../../errors.js';
 import { parseScope } from '../../../providers/prelude/input.js';
-import type { StepUpConfig } from '../../../providers/prelude/config.js';
+import type { AllowedScope, StepUpConfig } from '../../../providers/prelude/config.js';
 import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
@@ -19,6 +19,7 @@ import {
 import {
   decidedBy,
   entryFacts,
+  isShadowed,
   putEntry,
   type EntryFacts,
   type IdentifierType,
@@ -52,7 +53,8 @@ export function define(command: Command, handle: Handle): void {
       'after',
       `
 Both are done that a scope needs: it is registered on the application, and put into the step-up configuration. What is done
-already stays as it is.
+already stays as it is. Several verdicts may be stored, one for each set of users (--identifier-type): a new one goes after the
+older ones, and the first that fits a user decides. For another order: config export, change the file, config apply.
 
 Examples:
   $ stepup scope add transfer:write
@@ -95,12 +97,23 @@ export async function run(context: Context, options: Options): Promise<void> {
       ? `Scope ${name} may now be requested (${who}).`
       : `Scope ${name} is so already (${who}): nothing to do.`;
   });
+  noteOrder(context, entries, entry);
   for (const each of replaced) terminal.note(`Replaced: ${each.mode}, ${decidedBy(entryFacts(each))}.`);
   if (scope.startsWith('prld:'))
     terminal.note('Scopes that begin with prld: are reserved: the service gives them a meaning.');
   if (changed && next.jwks_url !== configured.config.jwks_url) {
     terminal.note(`jwks_url was missing, so ${next.jwks_url} was sent: config update --jwks-url names another.`);
   }
+}
+
+/** Several entries of a scope are told in their order, since the first that fits a user decides. */
+function noteOrder({ terminal }: Context, entries: AllowedScope[], entry: AllowedScope): void {
+  const same = entries.filter(({ scope }) => scope === entry.scope);
+  if (same.length < 2) return;
+  const order = same.map((each, at) => `${at + 1}. ${decidedBy(entryFacts(each))}`).join('; ');
+  terminal.note(`The first that fits a user decides: ${order}. Another order: config export, then config apply.`);
+  if (!isShadowed(entries, entry)) return;
+  terminal.warn('No user reaches this entry: those before it decide about all of its users.');
 }
 
 function whoDecides(facts: EntryFacts): string {

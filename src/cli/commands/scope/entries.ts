@@ -14,8 +14,8 @@ export type Wanted =
 
 /**
  * Puts a scope into the list. An entry for the same scope and the same users is replaced, with the fields that we do not know
- * kept; so is every entry of another mode. A new one goes before the first of its scope, since the first that fits a user
- * decides. All other entries stay as they are.
+ * kept; so is every entry of another mode. A new one goes after the others of its scope: the first that fits a user decides, and
+ * what was decided before stays so. All other entries stay as they are.
  */
 export function putEntry(
   entries: AllowedScope[],
@@ -27,14 +27,27 @@ export function putEntry(
   const entry = makeEntry(scope, wanted, twin);
   const gone = same.filter((other) => other === twin || other.mode !== wanted.mode || wanted.mode !== 'direct');
   if (gone.length === 1 && isDeepStrictEqual(twin, entry)) return { entries, entry, replaced: [], changed: false };
-  const at = entries.findIndex((other) => other === (twin ?? same[0]));
-  const place = at < 0 ? entries.length : at;
+  const place = placeOf(entries, twin ?? gone[0], same.at(-1));
   return {
     entries: [...entries.slice(0, place), entry, ...entries.slice(place)].filter((other) => !gone.includes(other)),
     entry,
     replaced: gone,
     changed: true,
   };
+}
+
+/** Where an entry goes: where the one is that it replaces, else after the last of its scope, else at the end. */
+function placeOf(entries: AllowedScope[], replaced: AllowedScope | undefined, last: AllowedScope | undefined): number {
+  if (replaced) return entries.indexOf(replaced);
+  return last ? entries.indexOf(last) + 1 : entries.length;
+}
+
+/** Prelude: whether those before it decide about every user that the entry is for, so that nobody reaches it. */
+export function isShadowed(entries: AllowedScope[], entry: AllowedScope): boolean {
+  const before = entries.slice(0, entries.indexOf(entry)).filter(({ scope }) => scope === entry.scope);
+  if (entry.mode !== 'direct' || before.some(({ mode }) => mode !== 'direct')) return before.length > 0;
+  const taken = before.flatMap((other) => (other.mode === 'direct' ? other.direct.identifier_types : []));
+  return before.length > 0 && entry.direct.identifier_types.every((type) => taken.includes(type));
 }
 
 function isTwin(entry: AllowedScope, wanted: Wanted): boolean {

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { InputNeededError, SessionError } from '../../../errors.js';
+import { InputNeededError, SessionError, UsageError } from '../../../errors.js';
 import { sessionKeyOf } from '../../../providers/target.js';
 import type { Context } from '../../context.js';
 import { moveOut } from '../../session-file.js';
@@ -26,13 +26,18 @@ Examples:
     .action(handle((context, options: Options) => run(context, options)));
 }
 
-/** Moves the session to a file. Throws InputNeededError, SessionError NOT_LOGGED_IN, FailedError FILE_UNWRITABLE (it stays then). */
+/** Moves the session to a file. Throws InputNeededError, UsageError FLAG_INVALID for `-`, SessionError NOT_LOGGED_IN, FailedError FILE_UNWRITABLE (it stays then). */
 export async function run(context: Context, { out }: Options): Promise<void> {
   const { terminal, store } = context;
   if (out === undefined) {
     throw new InputNeededError('INPUT_NEEDED', 'A file is needed to move the session to.', {
       field: '--out',
       hint: 'Give it with --out FILE. A session holds secrets, so it is never printed.',
+    });
+  }
+  if (out === '-') {
+    throw new UsageError('FLAG_INVALID', '--out takes a file: a session holds secrets, so it is never printed.', {
+      field: '--out',
     });
   }
   const session = await (await context.provider()).session();

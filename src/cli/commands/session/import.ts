@@ -1,8 +1,11 @@
 import type { Command } from 'commander';
+import { quoted } from '../../../backend/key-file.js';
 import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
+import { sessionKeyOf } from '../../../providers/target.js';
 import { readInput } from '../../secrets.js';
-import { isReadable, parseSessionFile } from '../../session-file.js';
+import { isReadable, parseSessionFile, warnIfExposed, type SessionFile } from '../../session-file.js';
+import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {
@@ -41,15 +44,26 @@ export async function run(context: Context, { file, yes = false }: Options): Pro
   const key = { provider, host, application };
   const before = await store.session(key);
   if (before?.['session'] !== undefined && !yes) {
-    const question = `There is a session of ${application} at ${host} already. Replace it?`;
+    const question = `There is a session of ${printable(application)} at ${printable(host)} already. Replace it?`;
     if (!(await terminal.confirm(question, '--yes'))) {
       terminal.result({ imported: false }, () => 'Nothing was changed.');
       return;
     }
   }
+  await warnIfExposed(file, (text) => terminal.warn(text));
   await store.updateSession(key, () => record);
   terminal.result(
     { imported: true, provider, host, application },
-    () => `The session of ${application} at ${host} is here now. See it with: stepup status`,
+    () => `The session of ${printable(application)} at ${printable(host)} is here now.`,
   );
+  terminal.note(`See it with: stepup status${await flagsFor(context, parsed)}`);
+}
+
+/** The flags that name where the session belongs, on a machine that has no profile of it. Empty where the command's own target does. */
+async function flagsFor(context: Context, { provider, host, application }: SessionFile): Promise<string> {
+  const own = await context.target().then(sessionKeyOf, () => undefined);
+  if (own?.provider === provider && own.host === host && own.application === application) return '';
+  if (/^(?:localhost|127\.0\.0\.1|\[::1\])[:/]/.test(host)) return ` --provider ${provider} --emulator`;
+  const flags = provider === 'prelude' ? ['--app', application, '--domain', host] : ['--environment', application];
+  return ` --provider ${provider} ${flags.map((flag) => quoted(printable(flag))).join(' ')}`;
 }

@@ -5,7 +5,7 @@ import { readBody } from '../body.js';
 import { createDocument, deleteDocument, readDocument, replaceDocument, saveDocument } from '../documents.js';
 import { ManagementError, type Env } from '../errors.js';
 import { addLoginConfig, listLoginConfigs, removeLoginConfig, replaceLoginConfig } from '../login-config.js';
-import { OAuthConfigBody, oauthConfigId, OAuthProvider } from '../oauth-config.js';
+import { OAuthConfigBody, oauthConfig, OAuthProvider } from '../oauth-config.js';
 import { placeOf, type Parts } from '../parts.js';
 import { PASSKEY_CONFIG, PasskeyConfigBody } from '../passkey-config.js';
 import { PASSWORD_CONFIG, PasswordConfigBody } from '../password-config.js';
@@ -73,14 +73,14 @@ export function oauthConfigRoutes(parts: Parts): Hono<Env> {
     new ManagementError(404, 'oauth_config_not_found', 'There is no configuration of this OAuth provider.');
   routes.get(path, async (c) => {
     const provider = requireProvider(c.req.param('provider'));
-    const config = await readDocument(placeOf(c, parts), oauthConfigId(provider));
+    const config = await readDocument(placeOf(c, parts), oauthConfig(provider));
     if (!config) throw missing();
     return c.json({ config: { provider, ...config } });
   });
   routes.post(path, async (c) => {
     const provider = requireProvider(c.req.param('provider'));
     const body = await readBody(c, OAuthConfigBody);
-    const config = await createDocument(placeOf(c, parts), oauthConfigId(provider), body);
+    const config = await createDocument(placeOf(c, parts), oauthConfig(provider), body);
     if (!config) {
       throw new ManagementError(409, 'oauth_config_already_exists', `Login by ${provider} is configured already.`);
     }
@@ -89,13 +89,13 @@ export function oauthConfigRoutes(parts: Parts): Hono<Env> {
   routes.put(path, async (c) => {
     const provider = requireProvider(c.req.param('provider'));
     const body = await readBody(c, OAuthConfigBody);
-    const config = await replaceDocument(placeOf(c, parts), oauthConfigId(provider), body);
+    const config = await replaceDocument(placeOf(c, parts), oauthConfig(provider), body);
     if (!config) throw missing();
     return c.json({ config: { provider, ...config } });
   });
   routes.delete(path, async (c) => {
     const provider = requireProvider(c.req.param('provider'));
-    if (!(await deleteDocument(placeOf(c, parts), oauthConfigId(provider)))) throw missing();
+    if (!(await deleteDocument(placeOf(c, parts), oauthConfig(provider)))) throw missing();
     return c.body(null, 204);
   });
   return routes;

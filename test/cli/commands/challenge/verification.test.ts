@@ -165,6 +165,13 @@ describe('a custom step', () => {
     expect(seen[0]).not.toHaveProperty('STEPUP_PRELUDE_MANAGEMENT_KEY');
   });
 
+  test('a refused one is told of once, and not as a code with tries left', async () => {
+    const path = await file(await sign(await open(), { claims: { status: 'failed' } }));
+    const { status, stderr } = await app.run(['challenge', 'continue', '--verification-token', path]);
+    expect([status, stderr]).toEqual([3, expect.stringContaining('says that the step is failed')]);
+    expect(stderr).not.toMatch(/That code|tries left/);
+  });
+
   test('a command that fails is status 1 with the challenge kept', async () => {
     const { status, stderr } = await app.run(['request', SCOPE, '--json', '--verification-command', 'x'], {
       run: async () => ({ status: 9, stdout: 'hunter2', timedOut: false }),
@@ -172,6 +179,20 @@ describe('a custom step', () => {
     expect(status).toBe(1);
     expect(stderr).not.toContain('hunter2');
     expect((await app.run('challenge show')).status).toBe(0);
+  });
+
+  test.each([
+    ['a command that fails', ['--verification-command', 'x'], 1],
+    ['a file that is not there', ['--verification-token', '/nowhere/token'], 2],
+    ['what is no token', ['--verification-token', 'junk'], 2],
+    ['a key that is not there', ['--sign-with', 'nokey'], 2],
+  ])('%s says that the challenge is kept, and how to go on', async (_name, [flag, value], expected) => {
+    const given = value === 'junk' ? await file('junk') : value!;
+    const { status, stderr } = await app.run(['request', SCOPE, flag!, given], {
+      run: async () => ({ status: 9, stdout: '', timedOut: false }),
+    });
+    const id = /Challenge (\S+) for/.exec(stderr)![1];
+    expect([status, stderr]).toEqual([expected, expect.stringContaining(`stepup challenge continue ${id}`)]);
   });
 
   test('and signed here with a key of the store', async () => {
@@ -202,6 +223,12 @@ describe('a custom step', () => {
       { claims: { iat: before - 300, nbf: before - 300, exp: before } },
       'invalid_verification_token',
       /has expired \(at \d{4}-/,
+    ],
+    [
+      'an end that is too far away',
+      { claims: { exp: before + 1000 + 7200 } },
+      'invalid_verification_token',
+      /good for too long \(\d+ s from iat to exp/,
     ],
     [
       'a start to come',
@@ -248,6 +275,7 @@ describe('a custom step', () => {
     expect(status).toBe(3);
     expect(error()).toMatchObject({ code: 'VERIFICATION_REFUSED', serviceCode });
     expect(error().message).toMatch(message);
+    expect(error().hint?.includes('stepup keys test')).toBe(name === 'another key' || name === 'an unknown key id');
     expect(error().hint).toContain(`stepup challenge continue ${facts.challengeId}`);
     expect(stdout + stderr).not.toContain(token);
     expect((await proceed(await sign(facts))).status).toBe(0);

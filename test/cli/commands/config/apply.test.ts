@@ -40,6 +40,7 @@ describe('config apply', () => {
     const second = await app.run(['config', 'apply', '--file', path, '--yes', '--json'], { fetch: reading });
     expect(second.json()).toEqual({ application: 'demo', changed: false, dryRun: false, differences: [] });
     expect(await exported()).toEqual(WHOLE);
+    expect(JSON.parse((await app.run('config export --out -')).stdout)).toEqual(WHOLE);
     // Neither a terminal nor --yes is needed where there is nothing to do.
     expect(await apply(WHOLE)).toMatchObject({
       status: 0,

@@ -57,7 +57,13 @@ describe('isStepUpRequired: check', () => {
     const { status, json } = await env.run('check wallet:export --json', offline);
     expect([status, json()]).toEqual([
       0,
-      { scope: 'wallet:export', required: false, heldBy: 'grant', expiresAt: expect.stringMatching(/Z$/) },
+      {
+        scope: 'wallet:export',
+        required: false,
+        heldBy: 'grant',
+        expiresAt: expect.stringMatching(/Z$/),
+        mode: 'single-use',
+      },
     ]);
   });
 

@@ -93,10 +93,20 @@ describe('a hook that fetches our key set', () => {
       expect(stdout).toContain('step_up.hook_failed invalid_status_code: expected status 2xx, got 401');
       expect(stdout).toContain('to do   The hook refuses the signature');
       expect(stderr).toContain(`The hook has not fetched http://127.0.0.1:${spare}/.well-known/jwks.json.`);
+      expect((await send(elsewhere.url)).stderr).toContain('serve its public half with --jwks-port');
     } finally {
       await elsewhere.close();
     }
   });
+});
+
+test('two first runs at once sign with one key, and it is said once that it was made', async () => {
+  hook = await startHook(answering({ status: 'block', grant_mode: 'single-use', granted_for: 0, steps: [] }));
+  const runs = await Promise.all([send(hook.url), send(hook.url), send(hook.url)]);
+  expect(runs.map(({ status }) => status)).toEqual([0, 0, 0]);
+  expect(new Set(runs.map(({ stdout }) => /signed by (\S+)/.exec(stdout)?.[1])).size).toBe(1);
+  expect(runs.filter(({ stderr }) => stderr.includes('Made the signing key "main"'))).toHaveLength(1);
+  expect((await stepup('keys jwks --json', { home })).json<{ keys: object[] }>().keys).toHaveLength(1);
 });
 
 describe('what is sent', () => {
@@ -194,6 +204,13 @@ test('with --emulator, a hook that trusts the emulator believes it', async () =>
     hook = await startHook(goodHook({ jwksUrl: () => ready!.prelude.jwksUrl }));
     const { status, json } = await send(hook.url, '--emulator', '--json');
     expect([status, json()]).toMatchObject([0, { verdict: { status: 'review' } }]);
+    // After `init --emulator` the same without the flag; without an application it is a key of the store.
+    const stored = await send(hook.url, '--json');
+    await stepup('init --emulator', { home });
+    const byProfile = await send(hook.url, '--json');
+    const { keyId } = json<{ keyId: string }>();
+    expect([stored.status, stored.json().keyId === keyId]).toEqual([3, false]);
+    expect([byProfile.status, byProfile.json().keyId]).toEqual([0, keyId]);
     // What it sent is what `hook verify` checks against the emulator's key set.
     const recorded: string[] = [];
     const recorder = await startHook(async (request, response) => {

@@ -178,6 +178,14 @@ describe('on its own', () => {
     expect(hook.lines.slice(1).map(({ status }) => status)).toEqual([400, 400, 400, 413]);
   });
 
+  test('serves the keys of the store beside it, public halves only, those made meanwhile too', async () => {
+    await start();
+    await stepup(['keys', 'create', '--kid', 'kyc-1'], { home });
+    const served = (await (await fetch(hook.ready.jwksUrl)).json()) as { keys: object[] };
+    expect(served.keys).toEqual([expect.objectContaining({ kid: 'kyc-1', use: 'sig', alg: 'RS256' })]);
+    expect(served.keys[0]).not.toHaveProperty('d');
+  });
+
   test('serves an empty key set, and says 503 when the application’s cannot be had', async () => {
     await start();
     expect(await (await fetch(hook.ready.jwksUrl)).json()).toEqual({ keys: [] });

@@ -68,6 +68,14 @@ test('as JUnit XML, printed and in a file', async () => {
   expect(await readFile(file, 'utf8')).toBe(stdout);
 });
 
+test('what the address has in its query is not in the report', async () => {
+  hook = await startHook(answering({ status: 'allow' }));
+  const args = ['hook', 'test', `${hook.url}?token=hidden`, '--jwks-port', port, '--format', 'junit'];
+  const { stdout } = await stepup(args, { home });
+  expect(stdout).toContain(`<testsuite name="hook test ${hook.url}"`);
+  expect(stdout).not.toContain('hidden');
+});
+
 test('without --jwks-port a key that the hook has already is not served', async () => {
   hook = await startHook(goodHook({ jwksUrl }));
   await stepup('keys create --name mine', { home });

@@ -307,6 +307,19 @@ describe('keys test', () => {
     expect(tested.stderr).toContain('- it has keys: Publish what stepup keys jwks prints.');
   });
 
+  test.each([
+    ['3', 3000],
+    ['60', 5000],
+  ])('--timeout %s gives it at most %i ms', async (seconds, ms) => {
+    const waited: number[] = [];
+    const tested = await run(['keys', 'test', url, '--timeout', seconds, '--json'], {
+      fetch: (_, init) =>
+        new Promise((_done, fail) => init?.signal?.addEventListener('abort', () => fail(new Error('x')))),
+      sleep: async (wait) => void waited.push(wait),
+    });
+    expect([tested.status, waited]).toEqual([3, [ms]]);
+  });
+
   test('advice is no fault; a kid that is missing is', async () => {
     await run('keys create --kid a');
     content = { keys: await publicSet() };

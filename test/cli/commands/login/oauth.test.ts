@@ -96,6 +96,25 @@ describe('login --oauth', () => {
     expect(status).toBe(0);
   });
 
+  test('a token that is bound to no login is refused: a page of somebody else may have led here with their own', async () => {
+    const send = (path: string, body: object, headers = {}): Promise<Response> =>
+      fetch(`${app.url}/v1/session${path}`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', ...headers },
+        body: JSON.stringify(body),
+      });
+    const opened = await send('/otp', { identifier: { type: 'email_address', value: EMAIL } });
+    const proof = { 'x-verification-token': opened.headers.get('x-verification-token') ?? '' };
+    const checked = await send('/otp/check', { code: (await app.newest()).code }, proof);
+    const { challenge_token: theirs } = (await checked.json()) as { challenge_token: string };
+    const { status, error } = await login(
+      async (url) => fetch(`${(await back(url)).origin}/callback?challenge_token=${theirs}`),
+      ['--json'],
+    );
+    expect([status, error().message]).toEqual([3, expect.stringContaining('another login')]);
+    expect((await app.run('whoami')).status).toBe(4);
+  });
+
   test('a token of another login is refused, since its verifier is another one', async () => {
     let stolen: URL | undefined;
     const first = await login(
@@ -164,10 +183,19 @@ describe('login --oauth', () => {
     expect([status, error().code, error().field]).toEqual([5, 'INPUT_NEEDED', '--oauth']);
   });
 
+  test('without anybody to use the browser is 5 at once, unless the address is only to be printed', async () => {
+    const { status, error } = await app.run(['login', '--oauth', 'google', '--json']);
+    expect([status, error().code, error().field]).toEqual([5, 'INPUT_NEEDED', '--oauth']);
+    expect(error().hint).toContain('--no-browser');
+  });
+
   test('a provider that is unknown, or is not configured, is 3 and names the flag', async () => {
-    for (const provider of ['github', 'nothing', '../x']) {
+    await app.manage('DELETE', '/config/login/oauth/github');
+    await app.manage('PUT', '/config/login/oauth/apple', { client_id: 'id', enabled: false });
+    for (const provider of ['github', 'apple', 'nothing', '../x']) {
       const { status, error } = await app.run(['login', '--oauth', provider, '--no-browser', '--json']);
       expect([status, error().field]).toEqual([3, '--oauth']);
+      expect(error().hint).toContain('dashboard');
     }
   });
 

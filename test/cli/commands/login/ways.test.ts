@@ -54,6 +54,27 @@ describe('login --login-config', () => {
   test('one that is unknown is refused', async () => {
     const { status, stdout } = await app.run('login --email a@b.co --code 1234 --json --login-config lcfg_none');
     expect([status, stdout]).toEqual([3, '']);
+    for (const [flag, value, channel] of [
+      ['--email', 'a@b.co', 'email'],
+      ['--phone', '+33612345678', 'SMS'],
+    ]) {
+      const refused = await app.run([
+        'login',
+        flag!,
+        value!,
+        '--code',
+        '1234',
+        '--json',
+        '--login-config',
+        'lcfg_none',
+      ]);
+      expect(refused.error()).toMatchObject({
+        field: '--login-config',
+        message: `The application has no login configuration lcfg_none for ${channel}.`,
+        hint: expect.stringContaining('stepup login-config list'),
+        serviceCode: 'no_login_config',
+      });
+    }
   });
 });
 
@@ -206,8 +227,10 @@ describe('login --passkey', () => {
   });
 
   test('without one, and where the application has none', async () => {
+    await app.manage('DELETE', '/config/passkey');
     const none = await app.run('login --passkey --json');
     expect([none.status, none.error().code]).toEqual([3, 'REFUSED']);
+    expect(none.error().hint).toContain('dashboard');
     await app.manage('PUT', '/config/passkey', config);
     const empty = await app.run('login --passkey --json');
     expect([empty.status, empty.error().code]).toEqual([3, 'NO_METHOD']);

@@ -158,12 +158,30 @@ describe('scope add --mode direct', () => {
       replaced: [{ mode: 'direct', grantedFor: 300 }],
     });
     expect((await stored()).allowed_scopes).toMatchObject([
-      { direct: { identifier_types: ['email_address'] } },
       { direct: { identifier_types: ['phone_number'], granted_for: 9 } },
+      { direct: { identifier_types: ['email_address'] } },
     ]);
     expect((await add('a', ...sms, '--granted-for', '9', '--json')).json()).toMatchObject({ changed: false });
     expect((await add('a', '--json')).json()).toMatchObject({ mode: 'delegated', replaced: [{}, {}] });
     expect((await stored()).allowed_scopes).toEqual([delegatedTo('a', HOOK)]);
+  });
+
+  test('a new entry goes after the older ones of its scope; the order is said, and an entry that nobody reaches', async () => {
+    await add('a', '--mode', 'direct', '--step', 'verify_email');
+    await add('b');
+    const second = await add('a', '--mode', 'direct', '--step', 'verify_sms');
+    expect(second.stderr).toBe(
+      'The first that fits a user decides: 1. review by verify_email (email_address); ' +
+        '2. review by verify_sms (phone_number). Another order: config export, then config apply.\n',
+    );
+    expect((await stored()).allowed_scopes).toMatchObject([
+      { scope: 'a', direct: { identifier_types: ['email_address'] } },
+      { scope: 'a', direct: { identifier_types: ['phone_number'] } },
+      { scope: 'b' },
+    ]);
+    const third = await add('a', '--mode', 'direct', '--status', 'block');
+    expect(third.stderr).toContain('3. block. Another order');
+    expect(third.stderr).toContain('No user reaches this entry');
   });
 
   test('a review without a step: a terminal asks, anything else is status 5', async () => {
@@ -267,7 +285,7 @@ describe('scope list', () => {
     await add('a', '--mode', 'direct', '--step', 'verify_sms');
     await add('a', '--mode', 'direct', '--status', 'block', '--identifier-type', 'email_address');
     expect((await app.run('scope list')).stdout).toBe(
-      'a\tyes\tyes\tdirect\tblock (email_address); review by verify_sms (phone_number)\t\n',
+      'a\tyes\tyes\tdirect\treview by verify_sms (phone_number); block (email_address)\t\n',
     );
   });
 });

@@ -1,4 +1,4 @@
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { chmod, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { startApplication, SCOPE, type Application } from '../../../support/application.js';
@@ -62,11 +62,15 @@ describe('session export and import', () => {
   test('a file that cannot be written leaves the session where it is', async () => {
     const { status, stderr } = await app.run(`session export --out ${join(other.home, 'no', 'folder.json')} --json`);
     expect({ status, code: JSON.parse(stderr).error.code }).toEqual({ status: 1, code: 'FILE_UNWRITABLE' });
+    expect(JSON.parse(stderr).error.message).toMatch(/does not exist/);
     expect((await app.run('whoami')).status).toBe(0);
   });
 
   test('nothing to move, no file named, and never on standard output', async () => {
     expect((await app.run('session export --json')).error()).toMatchObject({ code: 'INPUT_NEEDED', field: '--out' });
+    const dash = await app.run('session export --out - --json');
+    expect([dash.status, dash.error()]).toMatchObject([2, { field: '--out' }]);
+    expect((await app.run('whoami')).status).toBe(0);
     await app.run('logout');
     expect((await app.run(`session export --out ${file} --json`)).error().code).toBe('NOT_LOGGED_IN');
   });
@@ -76,6 +80,40 @@ describe('session export and import', () => {
     const outcome = await app.run(`session import ${file} --yes --json`);
     expect({ status: outcome.status, code: outcome.error().code }).toEqual({ status: 2, code: 'DOCUMENT_INVALID' });
     expect((await app.run('whoami')).status).toBe(0);
+  });
+
+  test('a file from elsewhere cannot write to the terminal', async () => {
+    await app.run(`session export --out ${file}`);
+    const hostile = { ...JSON.parse(await readFile(file, 'utf8')), host: 'a\u001b[2Jb', application: 'c\u001b[2Jd' };
+    await writeFile(file, JSON.stringify(hostile));
+    for (const answers of [[], [['Replace it?', 'y\r']]] as [string, string][][]) {
+      const { status, stdout, stderr } = await app.run(`session import ${file}`, { answers, env: { NO_COLOR: '1' } });
+      expect([status, stdout]).toEqual([0, expect.stringContaining('is here now')]);
+      expect(stdout + stderr.slice(0, stderr.indexOf('Replace it?') + 1)).not.toContain('\u001b[2J');
+    }
+  });
+
+  test('a file of something else is not written over; that of an earlier export is', async () => {
+    await writeFile(file, '{"hello":1}');
+    const refused = await app.run(`session export --out ${file} --json`);
+    expect([refused.status, refused.error()]).toMatchObject([2, { code: 'FLAG_INVALID', field: '--out' }]);
+    expect(await readFile(file, 'utf8')).toBe('{"hello":1}');
+    expect((await app.run('whoami')).status).toBe(0);
+  });
+
+  test('a file that others can read is told of, and still taken', async () => {
+    await app.run(`session export --out ${file}`);
+    await chmod(file, 0o644);
+    const { status, stderr } = await app.run(`session import ${file} --yes`);
+    expect([status, stderr]).toEqual([0, expect.stringContaining(`chmod 600 ${file}`)]);
+  });
+
+  test('a machine without a profile is told how to name where the session belongs', async () => {
+    await app.run(`session export --out ${file}`);
+    const elsewhere = { ...JSON.parse(await readFile(file, 'utf8')), host: 'bank.example.com', application: 'a b' };
+    await writeFile(file, JSON.stringify(elsewhere));
+    const { stderr } = await app.run(`session import ${file}`, there);
+    expect(stderr).toContain("stepup status --provider prelude --app 'a b' --domain bank.example.com");
   });
 
   test('one that is there is replaced with --yes only, when nobody can be asked', async () => {
