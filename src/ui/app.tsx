@@ -13,11 +13,11 @@ import { Sessions } from './views/sessions.js';
 
 /** Views by their name in the address, in the order of the navigation. */
 const VIEWS = {
-  now: { title: 'Inbox and challenges', View: Now },
-  sessions: { title: 'Sessions', View: Sessions },
-  hooks: { title: 'Hook calls', View: Hooks },
-  events: { title: 'Events', View: Events },
-  controls: { title: 'Clock and faults', View: Controls },
+  now: { short: 'Inbox', title: 'Inbox and challenges', View: Now },
+  sessions: { short: 'Sessions', title: 'Sessions', View: Sessions },
+  hooks: { short: 'Hooks', title: 'Hook calls', View: Hooks },
+  events: { short: 'Events', title: 'Events', View: Events },
+  controls: { short: 'Clock and faults', title: 'Clock and faults', View: Controls },
 } as const;
 type Name = keyof typeof VIEWS;
 
@@ -54,13 +54,16 @@ function Board({ browser, token, onRefused }: { browser: Browser; token: string;
   const name = useView(browser);
   const { title, View } = VIEWS[name];
   const heading = useRef<HTMLHeadingElement>(null);
+  const chosen = useRef<HTMLAnchorElement>(null);
   const before = useRef(name);
   const line = live?.page.line;
 
   useEffect(() => {
     if (line === 'refused') onRefused();
+    if (line === 'gone') setTenant('');
   }, [line]);
   useEffect(() => {
+    chosen.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     browser.title(`${title} · stepup emulator`);
     // Whoever has chosen a view goes on reading there; at first the browser's own order stands.
     if (before.current !== name) heading.current?.focus();
@@ -79,8 +82,12 @@ function Board({ browser, token, onRefused }: { browser: Browser; token: string;
         <ul>
           {Object.entries(VIEWS).map(([each, view]) => (
             <li key={each}>
-              <a href={`#${each}`} aria-current={each === name ? 'page' : undefined}>
-                {view.title}
+              <a
+                href={`#${each}`}
+                ref={each === name ? chosen : null}
+                aria-current={each === name ? 'page' : undefined}
+              >
+                {view.short}
               </a>
             </li>
           ))}

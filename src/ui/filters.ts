@@ -12,7 +12,8 @@ export interface Filter {
   onlyBad: boolean;
 }
 
-export const NO_FILTER: Filter = { hidden: new Set(), text: '', onlyBad: false };
+/** How the list begins: the line of a request tells of its refusal, too. */
+export const FIRST_FILTER: Filter = { hidden: new Set(['refusal']), text: '', onlyBad: false };
 
 /** The newest `most` events that fit and are not newer than `upTo`, newest first, with how many fit in all. */
 export function choose(

@@ -5,8 +5,8 @@ import { ControlError, createControl, type Control } from './control.js';
 import { createEventBook, type EventBook } from './event-book.js';
 import type { Event, Fault, Message, Standing, UiData } from './wire.js';
 
-/** `refused`: the token is wrong. `away`: the emulator cannot be reached; it is tried again. */
-export type Line = 'connecting' | 'live' | 'away' | 'refused';
+/** `away`: the emulator cannot be reached; it is tried again. `refused`: the token is wrong. `gone`: there is no such tenant any more. */
+export type Line = 'connecting' | 'live' | 'away' | 'refused' | 'gone';
 
 export interface Page {
   readonly line: Line;
@@ -39,6 +39,8 @@ const SHOW_MS = 50;
 /** A part is read at most this often, or one part in ten of the time: whichever is rarer. */
 const LEAST_MS: Record<Part, number> = { messages: 100, data: 500, clock: 100, faults: 300, tenants: 1000 };
 const PARTS = Object.keys(LEAST_MS) as Part[];
+/** Other tenants come and go without an event of this one. */
+const TENANTS_MS = 5000;
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 5000;
 
@@ -137,13 +139,21 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
       } catch (error) {
         if (stopping.signal.aborted) return;
         if (error instanceof ControlError && error.status === 401) return change({ line: 'refused' });
+        if (error instanceof ControlError && error.status === 404) return change({ line: 'gone' });
         change({ line: 'away', trouble: troubleOf(error) });
       }
       await pause(browser, wait, stopping.signal);
     }
   }
 
+  let stopLooking = (): void => undefined;
+  const lookForTenants = (): void => {
+    if (page.line === 'live') refresh('tenants');
+    stopLooking = browser.later(TENANTS_MS, lookForTenants);
+  };
+
   void follow();
+  lookForTenants();
   return {
     get page() {
       return page;
@@ -155,6 +165,7 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
     refresh,
     close() {
       stopping.abort();
+      stopLooking();
       listeners.clear();
       parts.forEach((part) => part.close());
     },

@@ -15,7 +15,7 @@ export interface Progress {
   provider: string;
   /** What is asked for: a scope, or whom a code went to. */
   title: string;
-  status: 'open' | 'granted' | 'spent' | 'failed' | 'expired' | 'blocked';
+  status: Challenge['status'] | 'blocked';
   points: Point[];
   mode: string | null;
   userId: string | null;
@@ -25,16 +25,22 @@ export interface Progress {
   endsAt: string | undefined;
 }
 
-const END: Record<Progress['status'], string> = {
-  open: 'granted',
-  granted: 'granted',
-  spent: 'used',
-  failed: 'too many attempts',
-  expired: 'expired',
-  blocked: 'blocked',
+/** The last point of the line. */
+const END: Record<Progress['status'], Point> = {
+  open: { label: 'granted', state: 'waiting' },
+  proved: { label: 'exchange', state: 'current' },
+  granted: { label: 'granted', state: 'done' },
+  used: { label: 'used', state: 'done' },
+  failed: { label: 'too many attempts', state: 'failed' },
+  expired: { label: 'expired', state: 'failed' },
+  blocked: { label: 'blocked', state: 'failed' },
 };
+const FIRST: Record<Challenge['kind'], string> = { challenge: 'asked', code: 'sent', 'elevated-token': 'checked' };
 
-/** Everything under way and what is over, newest first. A code that was sent to log somebody in is none. */
+/**
+ * Everything under way and what is over, newest first. A code that was sent to log somebody in is none of it, and one that was right
+ * shows as what it has earned.
+ */
 export function progressOf(
   challenges: readonly Challenge[],
   book: EventBook,
@@ -44,7 +50,7 @@ export function progressOf(
     messages.filter(({ purpose }) => purpose === 'step-up').map(({ challengeId }) => challengeId),
   );
   const kept = challenges
-    .filter(({ kind, id }) => kind !== 'code' || stepUpCodes.has(id))
+    .filter(({ kind, id, status }) => kind !== 'code' || (stepUpCodes.has(id) && status !== 'used'))
     .map((challenge) => lineOf(challenge, book.seenAt(challenge.id)));
   const blocked = book.events.filter(({ type, transition }) => type === 'challenge' && transition === 'blocked');
   return [...kept, ...blocked.map(blockedLine)].sort((one, other) =>
@@ -54,17 +60,16 @@ export function progressOf(
 
 function lineOf(challenge: Challenge, startedAt: string | undefined): Progress {
   const { id, provider, kind, scope, status, steps, mode, userId, to, endsAt } = challenge;
-  const isOver = status === 'spent' || status === 'failed' || status === 'expired';
   return {
     key: id,
     provider,
     title: scope ?? `code to ${to ?? 'nobody'}`,
     status,
-    points: pointsOf(kind === 'challenge' ? 'asked' : kind === 'code' ? 'sent' : 'checked', steps, status),
+    points: pointsOf(FIRST[kind], steps, status),
     mode,
     userId,
     startedAt,
-    endsAt: isOver ? undefined : endsAt,
+    endsAt: endsAt ?? undefined,
   };
 }
 
@@ -75,17 +80,12 @@ export function pointsOf(
   status: Progress['status'],
 ): Point[] {
   const at = steps.findIndex(({ done }) => !done);
-  const hasEnded = status !== 'open';
-  const isGood = status === 'granted' || status === 'spent' || (status === 'expired' && at < 0);
+  const here: PointState = status === 'open' ? 'current' : 'failed';
   const between = steps.map(({ key, done }, index): Point => {
-    const state: PointState = done || isGood ? 'done' : index !== at ? 'waiting' : hasEnded ? 'failed' : 'current';
+    const state = done ? 'done' : index === at ? here : 'waiting';
     return { label: key, state };
   });
-  const last: Point =
-    status === 'open'
-      ? { label: END.open, state: 'waiting' }
-      : { label: END[status], state: status === 'granted' || status === 'spent' ? 'done' : 'failed' };
-  return [{ label: first, state: 'done' }, ...between, last];
+  return [{ label: first, state: 'done' }, ...between, END[status]];
 }
 
 function blockedLine({ id, scope, userId, at, provider }: Event): Progress {

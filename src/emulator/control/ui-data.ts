@@ -1,8 +1,8 @@
 /** `/ui-data`: what the web page shows of the state. Made for that page and no part of the public contract. */
 import { Hono } from 'hono';
-import { listElevated } from '../dynamic/elevation.js';
+import { listElevated, type ElevatedState } from '../dynamic/elevation.js';
 import { listSessions as listDynamicSessions, type Session as DynamicSession } from '../dynamic/sessions.js';
-import { listVerifications } from '../dynamic/verifications.js';
+import { listVerifications, type VerificationState } from '../dynamic/verifications.js';
 import { findUser as findDynamicUser } from '../dynamic/users.js';
 import { aliasOf } from '../dynamic/credentials.js';
 import { listChallenges } from '../prelude/challenges.js';
@@ -68,63 +68,65 @@ async function showChallenges(place: TenantPlace): Promise<UiData['challenges']>
   const challenges = await listChallenges(place);
   const codes = await listVerifications(place);
   const elevated = await listElevated(place);
-  const shown: ShownChallenge[] = [
-    ...newest(challenges).map((challenge) => showChallenge(challenge, now)),
-    ...newest(elevated).map(({ jti, userId, sessionId, scopes, singleUse, use, expiresAt }) => ({
-      provider: 'dynamic' as const,
-      kind: 'elevated-token' as const,
-      id: jti,
-      scope: scopes.join(' '),
-      status: use === 'spent' ? ('spent' as const) : expired(expiresAt, now, 'granted'),
-      steps: [{ key: 'proof', done: true }],
-      mode: singleUse ? 'single-use' : 'time-bound',
-      userId,
-      sessionId,
-      to: null,
-      endsAt: instant(expiresAt),
-    })),
-    ...newest(codes).map(({ id, channel, to, over, expiresAt }) => ({
-      provider: 'dynamic' as const,
-      kind: 'code' as const,
-      id,
-      scope: null,
-      status:
-        over === 'used'
-          ? ('spent' as const)
-          : over === 'exhausted'
-            ? ('failed' as const)
-            : expired(expiresAt, now, 'open'),
-      steps: [{ key: `code by ${channel}`, done: over === 'used' }],
-      mode: null,
-      userId: null,
-      sessionId: null,
-      to,
-      endsAt: instant(expiresAt),
-    })),
-  ];
-  return { total: challenges.length + codes.length + elevated.length, newest: shown };
-}
-
-function showChallenge(challenge: Challenge, now: number): ShownChallenge {
-  const { id, scope, steps, status, grantMode, userId, sessionId, expiresAt } = challenge;
-  const over = { completed: expired(expiresAt, now, 'granted'), spent: 'spent', dead: 'failed' } as const;
   return {
-    provider: 'prelude',
-    kind: 'challenge',
-    id,
-    scope,
-    status: status === 'open' ? expired(expiresAt, now, 'open') : over[status],
-    steps: steps.map(({ key, done }) => ({ key, done })),
-    mode: grantMode,
-    userId,
-    sessionId,
-    to: null,
-    endsAt: instant(expiresAt),
+    total: challenges.length + codes.length + elevated.length,
+    newest: [
+      ...newest(challenges).map((challenge) => showChallenge(challenge, now)),
+      ...newest(elevated).map((token) => showElevated(token, now)),
+      ...newest(codes).map((code) => showCode(code, now)),
+    ],
   };
 }
 
-function expired<S extends string>(expiresAt: number, now: number, otherwise: S): S | 'expired' {
-  return now >= expiresAt ? 'expired' : otherwise;
+const OF_CHALLENGE = { open: 'open', completed: 'proved', spent: 'granted', dead: 'failed' } as const;
+
+function showChallenge(challenge: Challenge, now: number): ShownChallenge {
+  const { id, scope, steps, grantMode, userId, sessionId, expiresAt } = challenge;
+  const status = OF_CHALLENGE[challenge.status];
+  const runs = status === 'open' || status === 'proved';
+  return {
+    ...{ provider: 'prelude', kind: 'challenge', id, scope, mode: grantMode, userId, sessionId, to: null },
+    ...(runs ? running(status, expiresAt, now) : { status, endsAt: null }),
+    steps: steps.map(({ key, done }) => ({ key, done })),
+  };
+}
+
+function showElevated(token: ElevatedState, now: number): ShownChallenge {
+  const { jti, scopes, singleUse, use, userId, sessionId, expiresAt } = token;
+  const mode = singleUse ? 'single-use' : 'time-bound';
+  return {
+    ...{
+      provider: 'dynamic',
+      kind: 'elevated-token',
+      id: jti,
+      scope: scopes.join(' '),
+      mode,
+      userId,
+      sessionId,
+      to: null,
+    },
+    ...(use === 'spent' ? { status: 'used', endsAt: null } : running('granted', expiresAt, now)),
+    steps: [{ key: 'proof', done: true }],
+  };
+}
+
+function showCode({ id, channel, to, over, expiresAt }: VerificationState, now: number): ShownChallenge {
+  return {
+    ...{ provider: 'dynamic', kind: 'code', id, scope: null, mode: null, userId: null, sessionId: null, to },
+    ...(over === null
+      ? running('open', expiresAt, now)
+      : { status: over === 'used' ? 'used' : 'failed', endsAt: null }),
+    steps: [{ key: `code by ${channel}`, done: over === 'used' }],
+  };
+}
+
+/** What runs out at a time of the tenant's clock. */
+function running(
+  status: ShownChallenge['status'],
+  expiresAt: number,
+  now: number,
+): Pick<ShownChallenge, 'status' | 'endsAt'> {
+  return now >= expiresAt ? { status: 'expired', endsAt: null } : { status, endsAt: instant(expiresAt) };
 }
 
 function newest<T>(list: T[]): T[] {

@@ -23,15 +23,16 @@ export interface ShownChallenge {
   kind: 'challenge' | 'code' | 'elevated-token';
   id: string;
   scope: string | null;
-  status: 'open' | 'granted' | 'spent' | 'failed' | 'expired';
+  /** `proved`: every step is done, its token is still to be exchanged. `used`: of a single use, or of a code. */
+  status: 'open' | 'proved' | 'granted' | 'used' | 'failed' | 'expired';
   steps: { key: string; done: boolean }[];
   mode: string | null;
   userId: string | null;
   sessionId: string | null;
   /** Whom a code went to. */
   to: string | null;
-  /** ISO 8601, on the tenant's clock. */
-  endsAt: string;
+  /** ISO 8601, on the tenant's clock; null when it is over. */
+  endsAt: string | null;
 }
 
 /** The newest of each, newest first, and how many there are in all. */

@@ -69,8 +69,13 @@ export async function admitElevated(
   await place.services.state.put(keyOf(place, KIND, jti), record, { expiresAt: expiresAt + KEPT_MS });
 }
 
-/** Every elevated token that is kept, also those that are over, by its `jti`, oldest first. */
-export async function listElevated({ services, tenant }: TenantPlace): Promise<(Elevated & { jti: string })[]> {
+/** An elevated token as it stands; not the token. */
+export interface ElevatedState extends Elevated {
+  jti: string;
+}
+
+/** Every elevated token that is kept, also those that are over, oldest first. */
+export async function listElevated({ services, tenant }: TenantPlace): Promise<ElevatedState[]> {
   const kept = await services.state.list<Elevated>(tenant.id, KIND);
   return kept.map(({ id, value }) => ({ ...value, jti: id }));
 }

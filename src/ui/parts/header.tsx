@@ -9,6 +9,7 @@ const LINES: Record<Line, string> = {
   live: 'live',
   away: 'away, trying again …',
   refused: 'refused',
+  gone: 'this tenant is gone',
 };
 
 /** Whose page it is, whether it is up to date, which tenant, and where its clock stands. */

@@ -1,5 +1,5 @@
 import { useMemo, useState } from 'preact/hooks';
-import { choose, NO_FILTER, type Filter } from '../filters.js';
+import { choose, FIRST_FILTER, type Filter } from '../filters.js';
 import type { Live, Page } from '../live.js';
 import { Empty, Fold, Json, When } from '../parts/small.js';
 import type { Event } from '../wire.js';
@@ -10,7 +10,7 @@ const DRAWN = 200;
 
 /** Everything that happened, newest first. */
 export function Events({ page: { book } }: { live: Live; page: Page }) {
-  const [filter, setFilter] = useState<Filter>(NO_FILTER);
+  const [filter, setFilter] = useState<Filter>(FIRST_FILTER);
   const [most, setMost] = useState(DRAWN);
   const [upTo, setUpTo] = useState<number>();
   const newest = book.events.at(-1)?.id ?? 0;
