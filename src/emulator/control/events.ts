@@ -34,7 +34,7 @@ export function eventCalls({ events, stopping, tenants }: Controlled): Hono<Cont
       stream.onAbort(() => gone.abort());
       await stream.write(': connected\n\n');
       let told = false;
-      let over = false;
+      const tenantIs = { gone: false };
       const tell = async (): Promise<void> => {
         const pending = await events.read(tenant, seen);
         for (const event of pending) {
@@ -42,8 +42,8 @@ export function eventCalls({ events, stopping, tenants }: Controlled): Hono<Cont
           seen = event.id;
         }
         // Nothing happens any more where the tenant is gone.
-        over = !(await tenants.get(tenant));
-        if (pending.length > 0 || over) return;
+        tenantIs.gone = !(await tenants.get(tenant));
+        if (pending.length > 0 || tenantIs.gone) return;
         if (!told) await stream.write(`: ${ALL_SO_FAR}\n\n`);
         told = true;
         const limit = deadline(KEEP_ALIVE_MS, [stopping, gone.signal]);
@@ -54,7 +54,7 @@ export function eventCalls({ events, stopping, tenants }: Controlled): Hono<Cont
           limit.clear();
         }
       };
-      while (!stopping.aborted && !stream.aborted && !over) {
+      while (!stopping.aborted && !stream.aborted && !tenantIs.gone) {
         await tell().catch(async (error: unknown) => {
           if (!(error instanceof StoreAwayError)) throw error;
           // The stream outlives it, and goes on where it was.

@@ -18,7 +18,7 @@ export interface Connection {
 }
 
 /** How long a call waits for the store: to come back, and then for its answer. */
-export const WAIT_MS = 2000;
+const WAIT_MS = 2000;
 const CONNECT_MS = 2000;
 /** How long a new connection may take to be usable. A store that reads its files first is asked again. */
 const READY_MS = 5000;
