@@ -39,7 +39,7 @@ const SUITE = `
   const phone = '+33612345678';
 
   for (const round of [1, 2]) {
-    test('a login from a page over https, ' + round, async ({ page, tenant, inbox, clock, faults, browserName }) => {
+    test('a login from a page over https, ' + round, async ({ page, emulator, tenant, inbox, clock, faults, browserName }) => {
       expect(browserName).toBe('chromium');
       expect(await inbox.messages()).toEqual([]);
       const base = 'https://' + tenant.prelude.sessionDomain;
@@ -60,7 +60,7 @@ const SUITE = `
       expect((await clock.advance('6m')).offset).toBeCloseTo(360, 0);
       await faults.add({ do: { status: 503 } });
       expect(await send()).toBe(503);
-      expect((await tenant.settings.get()).strictScopes).toBe(process.env.STEPUP_EMULATOR_URL !== undefined);
+      expect((await emulator.settings.get()).strictScopes).toBe(process.env.STEPUP_EMULATOR_URL !== undefined);
     });
   }
 
