@@ -28,5 +28,5 @@ export function choose(
     (!onlyBad || toneOf(event) === 'bad') &&
     sought.every((word) => book.textOf(event).includes(word));
   const all = book.events.filter(fits);
-  return { shown: all.slice(-most).reverse(), total: all.length };
+  return { shown: all.slice(-most).toReversed(), total: all.length };
 }

@@ -85,7 +85,14 @@ function showChallenge(challenge: Challenge, now: number): ShownChallenge {
   const status = OF_CHALLENGE[challenge.status];
   const runs = status === 'open' || status === 'proved';
   return {
-    ...{ provider: 'prelude', kind: 'challenge', id, scope, mode: grantMode, userId, sessionId, to: null },
+    provider: 'prelude',
+    kind: 'challenge',
+    id,
+    scope,
+    mode: grantMode,
+    userId,
+    sessionId,
+    to: null,
     ...(runs ? running(status, expiresAt, now) : { status, endsAt: null }),
     steps: steps.map(({ key, done }) => ({ key, done })),
   };
@@ -95,16 +102,14 @@ function showElevated(token: ElevatedState, now: number): ShownChallenge {
   const { jti, scopes, singleUse, use, userId, sessionId, expiresAt } = token;
   const mode = singleUse ? 'single-use' : 'time-bound';
   return {
-    ...{
-      provider: 'dynamic',
-      kind: 'elevated-token',
-      id: jti,
-      scope: scopes.join(' '),
-      mode,
-      userId,
-      sessionId,
-      to: null,
-    },
+    provider: 'dynamic',
+    kind: 'elevated-token',
+    id: jti,
+    scope: scopes.join(' '),
+    mode,
+    userId,
+    sessionId,
+    to: null,
     ...(use === 'spent' ? { status: 'used', endsAt: null } : running('granted', expiresAt, now)),
     steps: [{ key: 'proof', done: true }],
   };
@@ -112,7 +117,14 @@ function showElevated(token: ElevatedState, now: number): ShownChallenge {
 
 function showCode({ id, channel, to, over, expiresAt }: VerificationState, now: number): ShownChallenge {
   return {
-    ...{ provider: 'dynamic', kind: 'code', id, scope: null, mode: null, userId: null, sessionId: null, to },
+    provider: 'dynamic',
+    kind: 'code',
+    id,
+    scope: null,
+    mode: null,
+    userId: null,
+    sessionId: null,
+    to,
     ...(over === null
       ? running('open', expiresAt, now)
       : { status: over === 'used' ? 'used' : 'failed', endsAt: null }),
@@ -130,7 +142,7 @@ function running(
 }
 
 function newest<T>(list: T[]): T[] {
-  return list.slice(-SHOWN).reverse();
+  return list.slice(-SHOWN).toReversed();
 }
 
 function instant(ms: number): string {

@@ -28,7 +28,7 @@ export function Hooks({ page: { book } }: { live: Live; page: Page }) {
       <ol class="rows">
         {calls
           .slice(-DRAWN)
-          .reverse()
+          .toReversed()
           .map((call) => (
             <li key={call.id}>
               <HookCall call={call} />

@@ -40,6 +40,7 @@ export async function startUi(options: TestOptions = {}): Promise<Ui> {
   browser.context.on('request', (request) => {
     if (new URL(request.url()).origin !== origin) faults.push(`request to ${request.url()}`);
   });
+  await browser.context.addInitScript({ path: join(root, 'test/judge/pages/ui-probes.js') });
   await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
 
   return {
