@@ -8,12 +8,15 @@ export async function buildUi(root, out) {
   await mkdir(out, { recursive: true });
   const { metafile } = await build({
     absWorkingDir: root,
-    entryPoints: { app: 'src/ui/main.tsx' },
+    entryPoints: [
+      { in: 'src/ui/main.tsx', out: 'app' },
+      { in: 'src/ui/app.css', out: 'app' },
+    ],
     outdir: out,
     bundle: true,
     format: 'esm',
     platform: 'browser',
-    target: ['chrome109', 'firefox115', 'safari16'],
+    target: ['chrome111', 'firefox115', 'safari16.4'],
     jsx: 'automatic',
     jsxImportSource: 'preact',
     minify: true,

@@ -2,17 +2,20 @@
 import { Hono } from 'hono';
 import { CONTROL_PATH, createControl, type Controlled } from './control/control.js';
 import {
+  behindTls,
   bodyLimit,
   cutShort,
   dateHeader,
   faultStep,
-  loopbackOnly,
+  knownHostsOnly,
   requestLog,
   sharedClock,
   tenantOfPath,
+  urlLimit,
   type DoorEnv,
 } from './door.js';
 import { failureBody, readableByPages } from './failures.js';
+import type { Reach } from './public-address.js';
 import type { Variables } from './services.js';
 import { RETRY_AFTER, StoreAwayError } from './state/away.js';
 
@@ -20,6 +23,8 @@ import { RETRY_AFTER, StoreAwayError } from './state/away.js';
 export type ServiceApp = Hono<{ Variables: Variables }>;
 
 export interface BuildOptions extends Controlled {
+  /** Under which addresses it is reached. */
+  reach: Reach;
   /** Gets every error that is a bug of ours. */
   onBug?: ((error: Error) => void) | undefined;
 }
@@ -29,7 +34,7 @@ export interface BuildOptions extends Controlled {
  * the event `bug` says where it was.
  */
 export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp[]): Hono<DoorEnv> {
-  const { events, faults, clock, tenants, stopping } = options;
+  const { events, faults, clock, tenants, stopping, reach } = options;
   const onBug = options.onBug ?? (() => undefined);
 
   const services = new Hono<DoorEnv>();
@@ -44,7 +49,8 @@ export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp
   services.all('*', (c) => c.json(failureBody(404, c.req.path), 404));
 
   const app = new Hono<DoorEnv>();
-  app.use(cutShort(), dateHeader(clock), loopbackOnly());
+  app.use(cutShort(), dateHeader(clock), knownHostsOnly(reach.hosts), urlLimit());
+  if (reach.publicUrl?.protocol === 'https:') app.use(behindTls(reach.publicUrl.hostname));
   app.onError(async (error, c) => {
     if (error instanceof StoreAwayError) {
       const answer = c.json(failureBody(503, c.req.path), 503, { 'Retry-After': RETRY_AFTER });

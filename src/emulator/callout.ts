@@ -1,8 +1,13 @@
-/** Calls a developer's backend: time limit, size limit, no redirect, no address that a service must not be led to. */
-import { lookup } from 'node:dns';
-import { request as plainRequest, type IncomingMessage } from 'node:http';
+/**
+ * Calls a developer's backend: time limit, size limit, no redirect, and only where an emulator may call: loopback, and the hosts that
+ * whoever started it has named. What counts is the address that is connected to, not only the name.
+ */
+import { lookup as systemLookup, type LookupAddress } from 'node:dns';
+import { request as plainRequest, type ClientRequest, type IncomingMessage } from 'node:http';
 import { request as tlsRequest } from 'node:https';
-import { BlockList, isIP, type LookupFunction } from 'node:net';
+import { isIP, type LookupFunction } from 'node:net';
+import { UsageError } from '../errors.js';
+import { isForbidden, isLoopbackAddress } from './callback-address.js';
 
 export interface CallOptions {
   method: 'GET' | 'POST';
@@ -19,53 +24,94 @@ export type CallResult =
   | { outcome: 'too_large'; status: number }
   | { outcome: 'failed'; words: string };
 
-const loopback = new BlockList();
-loopback.addSubnet('127.0.0.0', 8, 'ipv4');
-loopback.addAddress('::1', 'ipv6');
+/** Calls an address. Never throws for what the other side does. */
+export type CallOut = (address: string, options: CallOptions) => Promise<CallResult>;
 
-const forbidden = new BlockList();
-forbidden.addSubnet('169.254.0.0', 16, 'ipv4');
-forbidden.addSubnet('0.0.0.0', 8, 'ipv4');
-forbidden.addSubnet('224.0.0.0', 4, 'ipv4');
-forbidden.addSubnet('fe80::', 10, 'ipv6');
-forbidden.addSubnet('ff00::', 8, 'ipv6');
-forbidden.addAddress('::', 'ipv6');
+/** Every address of a name, as the system's resolver gives them. */
+export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Why an address may not be called, in words; undefined when it may: https anywhere but link-local, http on loopback. */
+/** Why an address cannot be configured, in words; undefined when it can: https anywhere but link-local, http on loopback. */
 export function targetFault(address: string): string | undefined {
   if (!URL.canParse(address)) return 'expected a URL, got something else';
   const { protocol, hostname, username, password } = new URL(address);
   if (username !== '' || password !== '') return 'expected a URL without user and password, got one with them';
   if (protocol !== 'https:' && protocol !== 'http:') return `expected an https URL, got ${protocol}//`;
   const host = bare(hostname);
-  if (isIP(host) && listed(forbidden, host)) return 'expected an address that is not link-local, got one that is';
-  const local = host === 'localhost' || host.endsWith('.localhost') || (isIP(host) > 0 && listed(loopback, host));
-  return protocol === 'http:' && !local ? 'expected an https URL (http only on loopback), got http://' : undefined;
+  if (isIP(host) && isForbidden(host)) return 'expected an address that is not link-local, got one that is';
+  return protocol === 'http:' && !isLocalName(host)
+    ? 'expected an https URL (http only on loopback), got http://'
+    : undefined;
 }
 
-/** Calls the address. Never throws for what the other side does. */
-export function callOut(address: string, options: CallOptions): Promise<CallResult> {
-  const fault = targetFault(address);
-  if (fault) return Promise.resolve({ outcome: 'failed', words: fault });
-  const url = new URL(address);
-  return new Promise((resolve) => {
-    const { method, headers, body } = options;
-    const send = url.protocol === 'https:' ? tlsRequest : plainRequest;
-    const request = send(url, { method, headers, agent: false, lookup: guardedLookup(url.protocol === 'http:') });
-    const settle = (result: CallResult): void => {
-      clearTimeout(timer);
-      resolve(result);
-      request.destroy();
-    };
-    const timer = setTimeout(() => {
-      settle({ outcome: 'failed', words: `expected an answer within ${options.timeoutMs} ms, got none` });
-    }, options.timeoutMs);
-    request.on('error', (error: NodeJS.ErrnoException) => {
-      settle({ outcome: 'failed', words: `expected a connection, got ${error.code ?? error.message}` });
+/**
+ * What calls out for an emulator. `allowed`: `HOST:PORT` of each backend off this machine that may be called. Throws UsageError
+ * FLAG_INVALID for one of another form, and for an address that nobody may call.
+ */
+export function createCallOut(allowed: readonly string[], resolve: Resolve = resolveAll): CallOut {
+  const named = new Set(allowed.map(parseAllowed));
+
+  /** The addresses that the host may be called at now, or why there is none. */
+  const reachable = async (url: URL): Promise<LookupAddress[] | string> => {
+    const host = bare(url.hostname);
+    const place = `${url.hostname}:${url.port || (url.protocol === 'https:' ? '443' : '80')}`;
+    const literal = isIP(host);
+    let found: LookupAddress[];
+    try {
+      found = literal ? [{ address: host, family: literal }] : await resolve(host);
+    } catch (error) {
+      return `expected a host that is known, got ${(error as NodeJS.ErrnoException).code ?? 'another'}`;
+    }
+    const local = found.filter(({ address }) => isLoopbackAddress(address));
+    if (local.length > 0) return local;
+    if (url.protocol === 'http:' || isLocalName(host)) return 'expected an address on loopback, got another';
+    if (!named.has(place)) {
+      return `expected loopback or a host of --allow-callback, got ${place} (start with --allow-callback ${place} to let it be called)`;
+    }
+    const good = found.filter(({ address }) => !isForbidden(address));
+    return good.length > 0 ? good : `expected ${place} to be at an address that may be called, got a forbidden one`;
+  };
+
+  return async (address, options) => {
+    const fault = targetFault(address);
+    if (fault) return { outcome: 'failed', words: fault };
+    const url = new URL(address);
+    return new Promise((resolve) => {
+      let request: ClientRequest | undefined;
+      const settle = (result: CallResult): void => {
+        clearTimeout(timer);
+        resolve(result);
+        request?.destroy();
+      };
+      const fail = (words: string): void => settle({ outcome: 'failed', words });
+      let late = false;
+      const timer = setTimeout(() => {
+        late = true;
+        fail(`expected an answer within ${options.timeoutMs} ms, got none`);
+      }, options.timeoutMs);
+      void reachable(url).then((found) => {
+        if (late) return;
+        if (typeof found === 'string') return fail(found);
+        request = connectTo(url, found, options);
+        request.on('error', (error: NodeJS.ErrnoException) =>
+          fail(`expected a connection, got ${error.code ?? error.message}`),
+        );
+        request.on('response', (response) => collect(response, options.maxBytes, settle));
+        request.end(options.body);
+      });
     });
-    request.on('response', (response) => collect(response, options.maxBytes, settle));
-    request.end(body);
-  });
+  };
+}
+
+/** Connects to one of the addresses and nowhere else: nothing is resolved again between check and connection. */
+function connectTo(url: URL, addresses: LookupAddress[], { method, headers }: CallOptions): ClientRequest {
+  const lookup: LookupFunction = (_hostname, { all }, callback) => {
+    const [first] = addresses;
+    if (!first) return callback(new Error('no address'), '');
+    if (all) return callback(null, addresses);
+    return callback(null, first.address, first.family);
+  };
+  const start = url.protocol === 'https:' ? tlsRequest : plainRequest;
+  return start(url, { method, headers, agent: false, lookup });
 }
 
 function collect(response: IncomingMessage, maxBytes: number, settle: (result: CallResult) => void): void {
@@ -87,24 +133,34 @@ function collect(response: IncomingMessage, maxBytes: number, settle: (result: C
   response.on('aborted', () => settle({ outcome: 'failed', words: 'expected a whole answer, got a part of one' }));
 }
 
-/** Checks the address that is connected to, not only the name, so that a name cannot point somewhere forbidden. */
-function guardedLookup(onlyLoopback: boolean): LookupFunction {
-  return (hostname, options, callback) => {
-    lookup(hostname, { ...options, all: true }, (error, addresses) => {
-      if (error) return callback(error, '');
-      const good = addresses.filter(
-        ({ address }) => !listed(forbidden, address) && (!onlyLoopback || listed(loopback, address)),
-      );
-      const [first] = good;
-      if (!first) return callback(Object.assign(new Error('forbidden address'), { code: 'FORBIDDEN_ADDRESS' }), '');
-      if (options.all) return callback(null, good);
-      return callback(null, first.address, first.family);
-    });
-  };
+function resolveAll(hostname: string): Promise<LookupAddress[]> {
+  return new Promise((resolve, reject) => {
+    systemLookup(hostname, { all: true }, (error, addresses) => (error ? reject(error) : resolve(addresses)));
+  });
 }
 
-function listed(list: BlockList, address: string): boolean {
-  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+/** In one spelling, as a URL's parser gives it. */
+function parseAllowed(text: string): string {
+  const [, host = '', port = ''] = /^([^/@?#]+):(\d{1,5})$/.exec(text) ?? [];
+  const url = URL.canParse(`ws://${host}:${port}`) ? new URL(`ws://${host}:${port}`) : undefined;
+  const hint = 'For example: --allow-callback hooks.test.example.com:443';
+  if (!url || Number(port) === 0) {
+    throw new UsageError('FLAG_INVALID', `--allow-callback takes HOST:PORT, not "${text.slice(0, 200)}".`, {
+      field: '--allow-callback',
+      hint,
+    });
+  }
+  if (isIP(bare(url.hostname)) && isForbidden(bare(url.hostname))) {
+    throw new UsageError('FLAG_INVALID', `--allow-callback: ${text} may not be called in any case.`, {
+      field: '--allow-callback',
+      hint,
+    });
+  }
+  return `${url.hostname}:${Number(port)}`;
+}
+
+function isLocalName(host: string): boolean {
+  return host === 'localhost' || host.endsWith('.localhost') || (isIP(host) > 0 && isLoopbackAddress(host));
 }
 
 function bare(hostname: string): string {

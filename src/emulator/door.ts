@@ -10,6 +10,7 @@ import { actionShown, type Fault, type Faults } from './faults.js';
 import { identitiesIn } from './identities.js';
 import { failureBody, readableByPages } from './failures.js';
 import { readBytes } from './json-body.js';
+import { EMULATOR_HEADER } from './mark.js';
 import type { Clock, Tenant, Variables } from './services.js';
 import { StoreAwayError } from './state/away.js';
 import type { Tenants } from './tenants.js';
@@ -30,19 +31,46 @@ export interface DoorEnv {
 
 type Step = MiddlewareHandler<DoorEnv>;
 
-const LOOPBACK_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d{1,5})?$/i;
+const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 /** Bytes that a request to an emulated service may have. */
 const MAX_BODY = 100 * 1024;
 const MAX_LOGGED_PATH = 200;
+/** Characters of path and query that a request may have. */
+const MAX_URL = 8192;
 
-/** Answers 421 to a `Host` that is no loopback name: a web page must not get here by DNS rebinding. */
-export function loopbackOnly(): Step {
+/**
+ * Answers 421 to a `Host` that is neither a loopback name nor one of `own`, whatever its port: a web page must not get here by DNS
+ * rebinding. The answer says that an emulator stands here, so that our own client sends no live key.
+ */
+export function knownHostsOnly(own: readonly string[]): Step {
+  const names = new Set([...LOOPBACK_HOSTS, ...own]);
+  const isKnown = (host: string): boolean => names.has(host.replace(/:\d{1,5}$/, '').toLowerCase());
   return async (c, next) => {
-    if (LOOPBACK_HOST.test(c.req.header('host') ?? '') && LOOPBACK_HOST.test(new URL(c.req.url).host)) return next();
-    return c.json(
-      { code: 'misdirected_request', type: 'misdirected_request', message: 'Use a loopback host name.' },
-      421,
-    );
+    if (isKnown(c.req.header('host') ?? '') && isKnown(new URL(c.req.url).host)) return next();
+    const message = 'Use a loopback host name, or that of --public-url.';
+    c.header(EMULATOR_HEADER, 'yes');
+    return c.json({ code: 'misdirected_request', type: 'misdirected_request', error: message, message }, 421);
+  };
+}
+
+/** A proxy has ended TLS for what comes under the public name: to the services the request is one of https (RFC 9449 §4.3: `htu`). */
+export function behindTls(hostname: string): Step {
+  return async (c, next) => {
+    const url = new URL(c.req.url);
+    if (url.protocol === 'http:' && url.hostname === hostname) {
+      url.protocol = 'https:';
+      const { method, headers, signal, body } = c.req.raw;
+      c.req.raw = new Request(url, { method, headers, signal, body, ...(body ? { duplex: 'half' } : {}) });
+    }
+    return next();
+  };
+}
+
+/** Refuses an address that no call has. */
+export function urlLimit(): Step {
+  return async (c, next) => {
+    if ((c.env.incoming.url ?? '').length <= MAX_URL) return next();
+    return readableByPages(c, c.json(failureBody(414, c.req.path), 414));
   };
 }
 

@@ -34,6 +34,7 @@ export interface Ready {
 }
 
 export interface StartOptions {
+  /** Address of this machine to listen on. One that other machines reach needs `allowRemote`. */
   host: string;
   /** 0 picks a free port. */
   port: number;
@@ -51,6 +52,12 @@ export interface StartOptions {
   exportOnExit?: string | undefined;
   /** Ids and codes follow from this text instead of chance. Signing keys never do. Not with `store`. */
   rngSeed?: string | undefined;
+  /** Origin under which others reach it, e.g. `https://stepup.test.example.com`: its addresses, issuers and certificate have it. */
+  publicUrl?: string | undefined;
+  /** Lets `host` be an address that other machines reach. Default: no. */
+  allowRemote?: boolean | undefined;
+  /** `HOST:PORT` of each backend off this machine that hooks and key sets may be called at. */
+  allowCallback?: readonly string[] | undefined;
   /** Token of the control API; when absent that of the store, or a random one. */
   controlToken?: string | undefined;
   /** Called with each event as it happens (what `/events` streams). */
@@ -67,6 +74,8 @@ export interface StartOptions {
 
 export interface RunningEmulator {
   ready: Ready;
+  /** Port of the http listener, whatever the public address says. */
+  port: number;
   /** Finishes requests under way (at most two seconds), then closes both listeners. */
   stop(): Promise<void>;
 }

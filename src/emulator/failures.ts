@@ -9,6 +9,8 @@ const CODES: Partial<Record<number, string>> = {
   404: 'not_found',
   409: 'conflict',
   413: 'bad_request',
+  414: 'bad_request',
+  431: 'bad_request',
   429: 'rate_limited',
 };
 

@@ -2,6 +2,7 @@
 import { setMaxListeners } from 'node:events';
 import { FailedError } from '../errors.js';
 import { buildApp, type ServiceApp } from './app.js';
+import { createCallOut } from './callout.js';
 import { CONTROL_PATH } from './control/control.js';
 import type { Ready, RunningEmulator, StartOptions } from './emulator.js';
 import { createEventLog } from './events.js';
@@ -10,6 +11,7 @@ import { createInbox } from './inbox.js';
 import { prepareKeeping } from './keeping.js';
 import { listen, type FetchCallback, type Listener } from './listener.js';
 import { makeOwnFolder } from './own-folder.js';
+import { addressesOf, reachOf } from './public-address.js';
 import { createSeededRandom } from './rng.js';
 import { createScenarios } from './scenarios.js';
 import type { Services, Tenant } from './services.js';
@@ -37,13 +39,16 @@ const TOKEN_BYTES = 24;
 
 /**
  * Starts an emulator with the given services; it answers when this resolves. Throws FailedError: PORT_IN_USE, LISTEN_FAILED,
- * FILE_UNREADABLE, FILE_UNWRITABLE, STORE_AWAY, SEED_INVALID, STATE_INVALID; UsageError URL_INVALID, FLAG_CONFLICT. Nothing is left running then.
+ * FILE_UNREADABLE, FILE_UNWRITABLE, STORE_AWAY, SEED_INVALID, STATE_INVALID; UsageError URL_INVALID, FLAG_INVALID, FLAG_CONFLICT. Nothing is left
+ * running then.
  */
 export async function openHouse(options: StartOptions, world: World, make: MakeServices): Promise<RunningEmulator> {
   const { host, port, httpsPort, folder, ownsProcess } = options;
+  const reach = reachOf(options);
+  const callOut = createCallOut(options.allowCallback ?? []);
   const keeping = await prepareKeeping(options);
   await makeOwnFolder(folder);
-  const tls = httpsPort === undefined ? undefined : await loadCertificate(folder, world);
+  const tls = httpsPort === undefined ? undefined : await loadCertificate(folder, world, reach.hostname);
   const store = await openStore({ url: options.store, folder, now: world.now });
   const { state, clock } = store;
   const listeners: Listener[] = [];
@@ -65,8 +70,8 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       tls && (await listen({ host, port: httpsPort ?? 0, flag: '--https-port', fetch: answer, tls, ownsProcess }));
     if (https) listeners.push(https);
 
-    const url = `http://${nameOf(host)}:${http.port}`;
-    const tenants = createTenants(state, { url, domain: `localhost:${(https ?? http).port}` });
+    const { url, httpsUrl, domain } = addressesOf(reach, { host, port: http.port, httpsPort: https?.port });
+    const tenants = createTenants(state, { url, domain });
     const controlToken = options.controlToken ?? (await controlTokenOf(store, world));
     const events = createEventLog(state, clock, options.onEvent);
     const scenarios = createScenarios(state);
@@ -87,6 +92,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       tenantOfApp: tenants.ofApp,
       tenantOfEnvironment: tenants.ofEnvironment,
       keys: store.keys,
+      callOut,
     };
     const starts = new Map<string, Json>();
     const documents = createTenantDocuments({ state, clock, random, start: (tenant) => starts.get(tenant) });
@@ -110,7 +116,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       snapshots,
       services,
     };
-    const app = buildApp({ ...parts, stopping: stopping.signal }, await make(services));
+    const app = buildApp({ ...parts, reach, stopping: stopping.signal }, await make(services));
     const ensureTenant = async (id: string): Promise<Tenant> => {
       const tenant = (await tenants.get(id)) ?? (await tenants.create(id)) ?? (await tenants.get(id));
       if (tenant) return tenant;
@@ -122,7 +128,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
     const ready: Ready = {
       type: 'ready',
       url,
-      httpsUrl: https ? `https://localhost:${https.port}` : '',
+      httpsUrl,
       caCert: tls?.certPath ?? '',
       controlUrl: `${url}${CONTROL_PATH}`,
       controlToken,
@@ -139,7 +145,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
         await state.close();
       }
     };
-    return { ready, stop: () => (stopped ??= end()) };
+    return { ready, port: http.port, stop: () => (stopped ??= end()) };
   } catch (error) {
     await stop();
     await state.close();
@@ -156,11 +162,4 @@ async function controlTokenOf({ kind, keys }: Store, world: World): Promise<stri
     async () => make(),
     (text) => text,
   );
-}
-
-/** Under which name a client on this machine reaches what listens on `host`. */
-function nameOf(host: string): string {
-  if (host === '0.0.0.0') return '127.0.0.1';
-  if (host === '::') return '[::1]';
-  return host.includes(':') ? `[${host}]` : host;
 }

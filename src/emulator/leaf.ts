@@ -25,12 +25,14 @@ export interface LeafOptions {
   notAfter: Date;
   /** Random bytes of the serial number. */
   serial: Uint8Array;
+  /** Names beside the loopback ones. */
+  names?: readonly { type: 'dns' | 'ip'; value: string }[];
 }
 
 const ALGORITHM = { name: 'ECDSA', namedCurve: 'P-256', hash: 'SHA-256' };
 
-/** A new P-256 key and a self-signed certificate for `localhost`, `127.0.0.1` and `::1` that is no CA (RFC 5280 §4.2.1.9). */
-export async function signLeaf({ notBefore, notAfter, serial }: LeafOptions): Promise<Pair> {
+/** A new P-256 key and a self-signed certificate for the loopback names and `names` that is no CA (RFC 5280 §4.2.1.9). */
+export async function signLeaf({ notBefore, notAfter, serial, names = [] }: LeafOptions): Promise<Pair> {
   const keys = await webcrypto.subtle.generateKey(ALGORITHM, true, ['sign', 'verify']);
   const leaf = await X509CertificateGenerator.createSelfSigned(
     {
@@ -49,6 +51,7 @@ export async function signLeaf({ notBefore, notAfter, serial }: LeafOptions): Pr
           { type: 'dns', value: 'localhost' },
           { type: 'ip', value: '127.0.0.1' },
           { type: 'ip', value: '::1' },
+          ...names,
         ]),
       ],
     },

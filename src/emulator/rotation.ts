@@ -4,6 +4,7 @@
  */
 import { newPem, signingKeyOf, type SigningKey } from './key-files.js';
 import type { Services } from './services.js';
+import type { State } from './state/interface.js';
 import { SHARED } from './state/shared.js';
 
 /** The keys that verify; the first one signs. */
@@ -40,10 +41,20 @@ interface Ring {
 /** Former keys that are published at most; the oldest goes first. */
 const MAX_FORMER = 10;
 
+const KIND = 'rotated-key';
+const idOf = (provider: 'prelude' | 'dynamic', tenant: string): string => `${provider} ${tenant}`;
+
+/** Lets a tenant's keys be those again with which the services began: for one that is removed. */
+export async function forgetRotations(state: State, tenant: string): Promise<void> {
+  for (const provider of ['prelude', 'dynamic'] as const) {
+    await state.delete({ tenant: SHARED, kind: KIND, id: idOf(provider, tenant) });
+  }
+}
+
 /** The rotation of `provider`'s key. */
 export function createRotation({ state, clock, emit }: Services, provider: 'prelude' | 'dynamic'): Rotation {
   const rings = new Map<string, Ring>();
-  const keyOf = (tenant: string) => ({ tenant: SHARED, kind: 'rotated-key', id: `${provider} ${tenant}` });
+  const keyOf = (tenant: string) => ({ tenant: SHARED, kind: KIND, id: idOf(provider, tenant) });
   const parse = (pem: string): SigningKey => signingKeyOf('of the rotation', pem, 'rsa');
 
   const refresh = async (tenant: string): Promise<void> => {

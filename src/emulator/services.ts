@@ -1,4 +1,5 @@
 /** What the emulated services get from the emulator that hosts them. */
+import type { CallOut } from './callout.js';
 import type { DynamicReady, EmulatorEvent, Message, PreludeReady } from './emulator.js';
 import type { KeyStore } from './key-store.js';
 import type { Scenario } from './scenarios.js';
@@ -107,6 +108,8 @@ export interface Services {
   tenantOfEnvironment(environmentId: string): Promise<Tenant | undefined>;
   /** Secrets that outlive a restart, and are those of every emulator of the store. */
   keys: KeyStore;
+  /** Calls a developer's backend, where this emulator may. */
+  callOut: CallOut;
 }
 
 /** What the server's own steps hand to the routes behind them, as Hono variables. */

@@ -1,17 +1,12 @@
 /** The tenants of an emulator. The default one is always there; its ids and key are constants of the public contract. */
-import { createHash } from 'node:crypto';
 import type { Tenant } from './services.js';
 import type { State } from './state/interface.js';
 import { SHARED } from './state/shared.js';
+import { DEFAULT_TENANT, namesOf, TENANT_ID } from './tenant-names.js';
 
-const DEFAULT_TENANT = 'default';
-const DEFAULT_NAMES = { appId: 'demo', environmentId: '00000000-0000-4000-8000-000000000001' };
 const KIND = 'tenant';
 /** The index by which a tenant is found from its Dynamic environment. */
 const ENVIRONMENT = 'environment';
-
-/** The form of a tenant's id, which is the id of its Prelude application, too. */
-export const TENANT_ID = /^[a-z0-9][a-z0-9-]{0,39}$/;
 
 export interface Tenants {
   /** The tenant with this id, or undefined. */
@@ -35,9 +30,8 @@ export interface Tenants {
  * that emulators of one store agree on it.
  */
 export function createTenants(state: State, { url, domain }: { url: string; domain: string }): Tenants {
-  const main = tenantOf(DEFAULT_TENANT, DEFAULT_NAMES, { url, domain, path: '' });
-  const made = (id: string): Tenant =>
-    tenantOf(id, { appId: id, environmentId: environmentOf(id) }, { url, domain, path: `/t/${id}` });
+  const made = (id: string): Tenant => tenantOf(id, { url, domain });
+  const main = made(DEFAULT_TENANT);
   const keyOf = (id: string) => ({ tenant: SHARED, kind: KIND, id });
   const isReserved = (id: string): boolean => id === main.id || id === main.prelude.appId;
   const find = async (id: string): Promise<Tenant | undefined> =>
@@ -63,11 +57,8 @@ export function createTenants(state: State, { url, domain }: { url: string; doma
   };
 }
 
-function tenantOf(
-  id: string,
-  { appId, environmentId }: { appId: string; environmentId: string },
-  { url, domain, path }: { url: string; domain: string; path: string },
-): Tenant {
+function tenantOf(id: string, { url, domain }: { url: string; domain: string }): Tenant {
+  const { appId, managementKey, path, environmentId } = namesOf(id);
   const apiBaseUrl = `${url}/api/v0`;
   return {
     id,
@@ -75,7 +66,7 @@ function tenantOf(
       appId,
       sessionDomain: `${domain}${path}`,
       managementUrl: url,
-      managementKey: `sk_emulator_${appId}`,
+      managementKey,
       issuer: `${domain}${path}`,
       jwksUrl: `${url}${path}/.well-known/jwks.json`,
     },
@@ -86,12 +77,4 @@ function tenantOf(
       jwksUrl: `${apiBaseUrl}/sdk/${environmentId}/.well-known/jwks`,
     },
   };
-}
-
-/** A UUID that is the id's own: version 8, made of a hash (RFC 9562 §5.8). */
-function environmentOf(id: string): string {
-  const bytes = createHash('sha256').update('environment of ').update(id).digest().subarray(0, 16);
-  bytes.writeUInt8((bytes.readUInt8(6) & 0x0f) | 0x80, 6);
-  bytes.writeUInt8((bytes.readUInt8(8) & 0x3f) | 0x80, 8);
-  return bytes.toString('hex').replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
 }

@@ -47,7 +47,6 @@ export function createControl(browser: Browser, { token, tenant }: { token: stri
         ...(body === undefined ? {} : { 'Content-Type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      cache: 'no-store',
       credentials: 'omit',
       redirect: 'error',
       signal,

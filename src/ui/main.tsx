@@ -1,7 +1,6 @@
 import { render } from 'preact';
 import { App } from './app.js';
-import { openBrowser } from './browser.js';
-import './app.css';
+import { openBrowser } from './open-browser.js';
 
 const root = document.getElementById('page');
 if (root) render(<App browser={openBrowser()} />, root);

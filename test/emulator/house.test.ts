@@ -123,7 +123,10 @@ describe('house', () => {
   });
 
   it('a host that is not of this machine is LISTEN_FAILED', async () => {
-    await expect(start(hello, { host: '192.0.2.1' })).rejects.toMatchObject({ code: 'LISTEN_FAILED', field: '--port' });
+    await expect(start(hello, { host: '192.0.2.1', allowRemote: true })).rejects.toMatchObject({
+      code: 'LISTEN_FAILED',
+      field: '--port',
+    });
   });
 
   it.skipIf(process.platform !== 'linux')(

@@ -5,6 +5,7 @@ import type { MovableClock } from '../clock.js';
 import type { EventLog } from '../events.js';
 import type { Faults } from '../faults.js';
 import type { Inbox } from '../inbox.js';
+import { EMULATOR_HEADER } from '../mark.js';
 import type { Services, Tenant } from '../services.js';
 import type { SettingsStore } from '../settings.js';
 import type { Snapshots } from '../snapshots.js';
@@ -67,10 +68,11 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
     onBug(error);
     return new Problem(500, 'The emulator itself failed.').toResponse();
   });
-  app.use(noForeignPages(`${CONTROL_PATH}${UI_PATH}`), async (c, next) => {
+  app.use(async (c, next) => {
     await next();
+    c.header(EMULATOR_HEADER, controlled.version || 'yes');
     c.header('Cache-Control', 'no-store');
-  });
+  }, noForeignPages(`${CONTROL_PATH}${UI_PATH}`));
   app.get('/health', async (c) => {
     const { state, tenants, version } = controlled;
     await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });

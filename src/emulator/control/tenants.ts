@@ -1,20 +1,21 @@
 /** `/tenants`: each worker of a parallel suite has its own behind the same ports. */
 import { Hono } from 'hono';
 import * as v from 'valibot';
+import { forgetRotations } from '../rotation.js';
 import type { Tenant } from '../services.js';
-import { TENANT_ID } from '../tenants.js';
-import { realTimeTenant } from '../tenant-place.js';
+import { TENANT_ID } from '../tenant-names.js';
 import type { Controlled, ControlEnv } from './control.js';
 import { readBody } from './input.js';
 import { Problem } from './problem.js';
 
 const wish = v.strictObject({
-  id: v.exactOptional(v.pipe(v.string(), v.regex(TENANT_ID, 'expected 1 to 40 of a-z, 0-9 and -, not first a -'))),
+  id: v.exactOptional(v.pipe(v.string(), v.regex(TENANT_ID, 'expected 1 to 63 of a-z, 0-9 and -, not first a -'))),
 });
 const ID_BYTES = 6;
 
 /** GET lists them, the default one first; POST makes one, of the given id or of a random one; DELETE removes one with all that is its. */
-export function tenantCalls({ tenants, state, clock, events, snapshots, services }: Controlled): Hono<ControlEnv> {
+export function tenantCalls(controlled: Controlled): Hono<ControlEnv> {
+  const { tenants, state, events, snapshots, documents, services } = controlled;
   const app = new Hono<ControlEnv>();
   app.get('/', async (c) => c.json({ tenants: (await tenants.list()).map(show) }));
 
@@ -22,6 +23,8 @@ export function tenantCalls({ tenants, state, clock, events, snapshots, services
     const { id = `t-${Buffer.from(services.randomBytes(ID_BYTES)).toString('hex')}` } = await readBody(c, wish);
     const tenant = await tenants.create(id);
     if (!tenant) throw new Problem(409, `There is a tenant "${id}" already.`, 'id');
+    // Whoever had the id before may have had a request under way that came to its end after the rest was removed.
+    await empty(id);
     await events.emit(id, 'tenant', { change: 'created' });
     return c.json(show(tenant), 201);
   });
@@ -33,12 +36,17 @@ export function tenantCalls({ tenants, state, clock, events, snapshots, services
     if (!(await tenants.remove(id))) throw new Problem(404, `There is no tenant "${id}".`, 'id');
     // Wakes those who read its events, who see that it is gone.
     await events.emit(id, 'tenant', { change: 'deleted' });
-    await snapshots.removeAll(id);
-    await state.clear(id);
-    await state.clear(realTimeTenant(id));
-    await clock.set(id, { offsetMs: 0 });
+    await empty(id);
     return c.body(null, 204);
   });
+
+  const empty = async (id: string): Promise<void> => {
+    await snapshots.removeAll(id);
+    await forgetRotations(state, id);
+    // Its clock and its place in the repeatable randomness go back; a seed that it had is not wanted any more.
+    await documents.reset(id);
+    await state.clear(id);
+  };
   return app;
 }
 

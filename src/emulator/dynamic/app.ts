@@ -45,7 +45,7 @@ export async function createDynamic(services: Services): Promise<Hono<Env>> {
     services,
     tokens: new Tokens(services.keys),
     rotation: createRotation(services, 'dynamic'),
-    keySets: new KeySets(),
+    keySets: new KeySets(services.callOut),
   };
   const api = new Hono<Env>();
   api.onError(answerRefusal);

@@ -1,7 +1,7 @@
 /** Key sets of developers' backends (RFC 7517), for external assertions: fetched, and kept for ten minutes. */
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
-import { callOut } from '../callout.js';
+import type { CallOut } from '../callout.js';
 import { shown } from '../shown.js';
 import { verifyEs256, verifyRs256, type Jws } from '../jws.js';
 
@@ -30,6 +30,8 @@ const ALGORITHMS = new Map<unknown, { type: string; verify: typeof verifyRs256 }
 export class KeySets {
   private readonly sets = new Map<string, KeptSet>();
 
+  constructor(private readonly callOut: CallOut) {}
+
   /**
    * Whether a key of the set made the signature; words say why not. A set is fetched when it is older than ten minutes by `now`
    * (milliseconds, age clock) or lacks the token's `kid`.
@@ -50,7 +52,7 @@ export class KeySets {
     const kept = this.sets.get(name);
     const fresh = kept && now >= kept.fetchedAt && now - kept.fetchedAt < KEPT_MS ? select(kept.keys, kid) : [];
     if (fresh.length > 0) return fresh;
-    const keys = await fetchSet(address);
+    const keys = await fetchSet(address, this.callOut);
     if (typeof keys === 'string') return keys;
     if (this.sets.size >= MAX_SETS && !kept) this.sets.clear();
     this.sets.set(name, { fetchedAt: now, keys });
@@ -64,7 +66,7 @@ function select(keys: PublicKey[], kid: unknown): PublicKey[] {
   return kid === undefined ? keys : keys.filter((key) => key.kid === kid);
 }
 
-async function fetchSet(address: string): Promise<PublicKey[] | string> {
+async function fetchSet(address: string, callOut: CallOut): Promise<PublicKey[] | string> {
   const result = await callOut(address, LIMITS);
   if (result.outcome === 'failed') return `jwksUrl: ${result.words}`;
   if (result.outcome === 'too_large') return 'jwksUrl: expected at most 64 KB, got more';

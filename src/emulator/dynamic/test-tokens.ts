@@ -24,7 +24,7 @@ const MFA_SECONDS = 600;
 /** Parts with which tokens are minted beside the service itself, on the same key. */
 export function partsForTokens(services: Services): Parts {
   const tokens = new Tokens(services.keys);
-  return { services, tokens, rotation: createRotation(services, 'dynamic'), keySets: new KeySets() };
+  return { services, tokens, rotation: createRotation(services, 'dynamic'), keySets: new KeySets(services.callOut) };
 }
 
 /**

@@ -52,7 +52,7 @@ export function createPrelude(services: Services, keys: Keys): Hono<Env> {
     rotation: createRotation(services, 'prelude'),
     nonces: new Nonces(keys.nonceSecret),
     proofKeys: new ProofKeys(),
-    keySets: new KeySets(),
+    keySets: new KeySets(services.callOut),
   };
   const app = new Hono<Env>();
   for (const prefix of ['', '/t/:tenant']) {

@@ -1,6 +1,6 @@
 /** The developer's delegation hook: called with a signature, its verdict checked. */
 import * as v from 'valibot';
-import { callOut, type CallResult } from '../callout.js';
+import type { CallOut, CallResult } from '../callout.js';
 import type { Place } from './parts.js';
 import { channelOf, isManaged, type GrantMode } from './rules.js';
 import { shown } from '../shown.js';
@@ -69,7 +69,7 @@ export async function askHook(
   const { signature, kid } = place.tokens.signHook(body);
   const timeoutMs = hookTimeoutSeconds * 1000;
   const started = services.clock.now();
-  const result = await send(address, body, {
+  const result = await send(services.callOut, address, body, {
     timeoutMs,
     kid,
     signature: signaturePrefix ? `rsassa-pss-sha256=${signature}` : signature,
@@ -100,6 +100,7 @@ function late(timeoutMs: number): Failure {
 }
 
 function send(
+  callOut: CallOut,
   address: string,
   body: Buffer,
   { timeoutMs, kid, signature }: { timeoutMs: number; kid: string; signature: string },

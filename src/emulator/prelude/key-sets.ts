@@ -2,7 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import * as v from 'valibot';
 import { shown } from '../shown.js';
-import { callOut } from '../callout.js';
+import type { CallOut } from '../callout.js';
 
 const KEPT_MS = 10 * 60_000;
 const MAX_SETS = 100;
@@ -42,6 +42,8 @@ interface KeptSet {
 export class KeySets {
   private readonly sets = new Map<string, KeptSet>();
 
+  constructor(private readonly callOut: CallOut) {}
+
   /**
    * The RSA key of a `kid`. A set is fetched when it is older than ten minutes by `now` (milliseconds, age clock) or lacks the
    * `kid`. A string says in words why there is no key. `warn` is told what is wrong with a set that was fetched.
@@ -55,7 +57,7 @@ export class KeySets {
     const kept = this.sets.get(name);
     const fresh = kept && now >= kept.fetchedAt && now - kept.fetchedAt < KEPT_MS ? kept.keys.get(kid) : undefined;
     if (fresh) return fresh;
-    const fetched = await fetchSet(address);
+    const fetched = await fetchSet(address, this.callOut);
     if (typeof fetched === 'string') return fetched;
     if (this.sets.size >= MAX_SETS && !kept) this.sets.clear();
     for (const words of fetched.warnings) await warn(words);
@@ -64,7 +66,7 @@ export class KeySets {
   }
 }
 
-async function fetchSet(address: string): Promise<FetchedSet | string> {
+async function fetchSet(address: string, callOut: CallOut): Promise<FetchedSet | string> {
   const result = await callOut(address, LIMITS);
   if (result.outcome !== 'answered') {
     return `jwks_url: ${result.outcome === 'failed' ? result.words : 'expected at most 64 KB, got more'}`;

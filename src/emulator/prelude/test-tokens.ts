@@ -31,7 +31,7 @@ export async function partsForTokens(services: Services): Promise<Parts> {
     rotation: createRotation(services, 'prelude'),
     nonces: new Nonces(keys.nonceSecret),
     proofKeys: new ProofKeys(),
-    keySets: new KeySets(),
+    keySets: new KeySets(services.callOut),
   };
 }
 

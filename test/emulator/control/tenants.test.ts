@@ -77,7 +77,7 @@ describe('tenants over the control API', () => {
     ['W1', 400],
     ['-a', 400],
     ['', 400],
-    ['a'.repeat(41), 400],
+    ['a'.repeat(64), 400],
     [':shared', 400],
     ['../x', 400],
     [7, 400],

@@ -4,7 +4,8 @@ import type { Command } from 'commander';
 import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
-import { parseLoopbackHost, parsePort } from '../../serving.js';
+import { parsePort } from '../../serving.js';
+import { collect } from '../../verdict.js';
 import { version } from '../../version.js';
 
 /** The emulator's options as they are typed. */
@@ -17,6 +18,9 @@ export interface EmulatorOptions {
   import?: string | undefined;
   exportOnExit?: string | undefined;
   rngSeed?: string | undefined;
+  publicUrl?: string | undefined;
+  allowRemote?: boolean | undefined;
+  allowCallback?: string[] | undefined;
 }
 
 /** Adds the emulator's options to a command; the ports are those that it takes unless told. */
@@ -29,7 +33,10 @@ export function emulatorOptions(command: Command, ports: { http: string; https: 
     .option('--store <url>', 'keep everything in Redis or Valkey, for several emulators: redis:// or rediss://')
     .option('--import <file>', 'start with what --export-on-exit has written')
     .option('--export-on-exit <file>', 'write everything to a file when it stops; it holds secrets')
-    .option('--rng-seed <text>', 'make ids and codes repeatable');
+    .option('--rng-seed <text>', 'make ids and codes repeatable')
+    .option('--public-url <url>', 'scheme, host and port under which others reach it')
+    .option('--allow-remote', 'let --host be an address that other machines reach')
+    .option('--allow-callback <host:port>', 'a backend elsewhere that may be called; may be repeated', collect);
 }
 
 export interface Opened {
@@ -54,7 +61,7 @@ export async function openEmulator(
   options: EmulatorOptions,
   { home, onEvent }: Opening,
 ): Promise<Opened> {
-  const host = parseLoopbackHost(options.host);
+  const { host } = options;
   const port = parsePort(options.port, '--port');
   const httpsPort = parsePort(options.httpsPort, '--https-port');
   const [{ startEmulator }, { writeReady, removeReady }] = await Promise.all([
@@ -72,6 +79,9 @@ export async function openEmulator(
       import: options.import,
       exportOnExit: options.exportOnExit,
       rngSeed: options.rngSeed,
+      publicUrl: options.publicUrl,
+      allowRemote: options.allowRemote,
+      allowCallback: options.allowCallback,
       controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
       onEvent,
       ownsProcess: system.ownsProcess,
@@ -80,8 +90,7 @@ export async function openEmulator(
     },
     { now: system.now, randomBytes: system.randomBytes },
   );
-  const { ready } = emulator;
-  const ownPort = Number(new URL(ready.url).port);
+  const { ready, port: ownPort } = emulator;
   let closed: Promise<void> | undefined;
   const close = async (): Promise<void> => {
     try {
@@ -93,9 +102,18 @@ export async function openEmulator(
   const opened: Opened = { ready, close: () => (closed ??= close()) };
   try {
     await writeReady(home, ownPort, { ...ready, pid: system.pid } satisfies ReadyEntry);
+    if (emulator.remote) terminal.warn(openTo(host, options.publicUrl));
     return opened;
   } catch (error) {
     await opened.close();
     throw error;
   }
+}
+
+/** What the flags have let in. */
+function openTo(host: string, publicUrl: string | undefined): string {
+  const whom = `Other machines can reach this emulator (--host ${host}). Whoever has its control token reads every code.`;
+  return publicUrl === undefined
+    ? `${whom} Without --public-url it answers them under no name but an address of its own.`
+    : whom;
 }

@@ -116,6 +116,16 @@ describe('emulator start', () => {
     expect(stdout).toMatch(/^\d\d:\d\d:\d\d POST \/v1\/session\/refresh 40\d {2}\S/m);
   });
 
+  test('tells the address of the web page to people, and to nobody who asked for JSON', async () => {
+    const env = { STEPUP_EMULATOR_CONTROL_TOKEN: 'my own/token' };
+    const emulator = await start([], { env });
+    const url = /ready: (\S+)/.exec(emulator.stdout())?.[1] ?? '';
+    expect(emulator.stdout()).toContain(`  web page     ${url}/__emulator/ui#token=my%20own%2Ftoken\n`);
+    await emulator.stop();
+    const quiet = await start(['--json'], { env });
+    expect((await quiet.stop()).stdout).not.toContain('/ui');
+  });
+
   test('without it no code is in the log', async () => {
     const emulator = await start([]);
     await sendCode(/ready: (\S+)/.exec(emulator.stdout())?.[1] ?? '');
