@@ -75,11 +75,11 @@ export function createCallOut(allowed: readonly string[], resolve: Resolve = res
     const fault = targetFault(address);
     if (fault) return { outcome: 'failed', words: fault };
     const url = new URL(address);
-    return new Promise((resolve) => {
+    return new Promise((answer) => {
       let request: ClientRequest | undefined;
       const settle = (result: CallResult): void => {
         clearTimeout(timer);
-        resolve(result);
+        answer(result);
         request?.destroy();
       };
       const fail = (words: string): void => settle({ outcome: 'failed', words });
@@ -88,7 +88,8 @@ export function createCallOut(allowed: readonly string[], resolve: Resolve = res
         late = true;
         fail(`expected an answer within ${options.timeoutMs} ms, got none`);
       }, options.timeoutMs);
-      void reachable(url).then((found) => {
+      const call = async (): Promise<void> => {
+        const found = await reachable(url);
         if (late) return;
         if (typeof found === 'string') return fail(found);
         request = connectTo(url, found, options);
@@ -97,7 +98,8 @@ export function createCallOut(allowed: readonly string[], resolve: Resolve = res
         );
         request.on('response', (response) => collect(response, options.maxBytes, settle));
         request.end(options.body);
-      });
+      };
+      void call();
     });
   };
 }

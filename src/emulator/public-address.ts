@@ -62,7 +62,7 @@ export function isOfThisMachine(host: string): boolean {
 }
 
 /** Whether a host to listen on stands for every address of this machine. */
-export function isEveryAddress(host: string): boolean {
+function isEveryAddress(host: string): boolean {
   return host === '0.0.0.0' || (isIP(host) === 6 && new URL(`http://[${host}]`).hostname === '[::]');
 }
 

@@ -3,7 +3,7 @@ import { createPastClock } from './clock.js';
 import type { Event } from './wire.js';
 
 /** As many as the emulator keeps. */
-const KEPT_EVENTS = 10_000;
+export const KEPT_EVENTS = 10_000;
 
 /** The newest access token of a session: its claims, never the token. */
 export interface SessionToken {

@@ -74,7 +74,7 @@ function lineOf(challenge: Challenge, startedAt: string | undefined): Progress {
 }
 
 /** The first step that is not done is where it stands: under way, or where it ended. */
-function pointsOf(
+export function pointsOf(
   first: string,
   steps: readonly { key: string; done: boolean }[],
   status: Progress['status'],

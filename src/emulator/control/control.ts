@@ -68,11 +68,14 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
     onBug(error);
     return new Problem(500, 'The emulator itself failed.').toResponse();
   });
-  app.use(async (c, next) => {
-    await next();
-    c.header(EMULATOR_HEADER, controlled.version || 'yes');
-    c.header('Cache-Control', 'no-store');
-  }, noForeignPages(`${CONTROL_PATH}${UI_PATH}`));
+  app.use(
+    async (c, next) => {
+      await next();
+      c.header(EMULATOR_HEADER, controlled.version || 'yes');
+      c.header('Cache-Control', 'no-store');
+    },
+    noForeignPages(`${CONTROL_PATH}${UI_PATH}`),
+  );
   app.get('/health', async (c) => {
     const { state, tenants, version } = controlled;
     await state.get({ tenant: tenants.default.id, kind: 'health', id: 'health' });

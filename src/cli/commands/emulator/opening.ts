@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
+import { isOfThisMachine } from '../../../emulator/public-address.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
 import { parsePort } from '../../serving.js';
@@ -102,7 +103,7 @@ export async function openEmulator(
   const opened: Opened = { ready, close: () => (closed ??= close()) };
   try {
     await writeReady(home, ownPort, { ...ready, pid: system.pid } satisfies ReadyEntry);
-    if (emulator.remote) terminal.warn(openTo(host, options.publicUrl));
+    if (!isOfThisMachine(host)) terminal.warn(openTo(host, options.publicUrl));
     return opened;
   } catch (error) {
     await opened.close();
