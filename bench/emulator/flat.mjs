@@ -21,7 +21,8 @@ export async function measureFlat() {
 
 /** Two emulators, one with few sessions and one with many, measured in turn. */
 async function grow(where, flags) {
-  const limits = [];
+  // More than an emulator holds unless told.
+  const limits = ['--max-records', String(2 * MANY)];
   const small = await startStepup({ home: scratchFolder(), flags: [...flags, ...limits] });
   const emulators = [];
   try {
@@ -29,7 +30,7 @@ async function grow(where, flags) {
     emulators[0].target = await targetOf(small.found);
     await fill(emulators[0]);
     if (flags.length === 0) {
-      const large = await startStepup({ home: scratchFolder() });
+      const large = await startStepup({ home: scratchFolder(), flags: limits });
       emulators.push({ ...large, sessions: MANY, rates: [], target: await targetOf(large.found) });
       await fill(emulators[1]);
       for (let round = 0; round < ROUNDS; round += 1)

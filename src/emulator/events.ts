@@ -32,16 +32,12 @@ export function createEventLog(
     async emit(tenant, type, fields) {
       const event = { ...fields, type, at: new Date(clock.now()).toISOString(), tenant };
       const id = await state.append(tenant, LOG, event, KEEP);
-      onEvent?.(numbered(id, event));
+      onEvent?.({ ...event, id });
     },
     async read(tenant, after) {
       const entries = await state.read<Recorded>(tenant, LOG, after);
-      return entries.map(({ seq, value }) => numbered(seq, value));
+      return entries.map(({ seq, value }) => ({ ...value, id: seq }));
     },
     wait: (tenant, after, signal) => state.wait(tenant, LOG, after, signal),
   };
-}
-
-function numbered(id: number, { type, at, tenant, ...fields }: Recorded): EmulatorEvent {
-  return { ...fields, id, type, at, tenant };
 }

@@ -1,6 +1,6 @@
 /** The emulator around the services: its parts put together, its two listeners, its end. */
 import { setMaxListeners } from 'node:events';
-import { FailedError } from '../errors.js';
+import { FailedError, UsageError } from '../errors.js';
 import { buildApp, type ServiceApp } from './app.js';
 import { createCallOut } from './callout.js';
 import { CONTROL_PATH } from './control/control.js';
@@ -49,7 +49,12 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
   const keeping = await prepareKeeping(options);
   await makeOwnFolder(folder);
   const tls = httpsPort === undefined ? undefined : await loadCertificate(folder, world, reach.hostname);
-  const store = await openStore({ url: options.store, folder, now: world.now });
+  const store = await openStore({
+    url: options.store,
+    folder,
+    now: world.now,
+    maxRecords: checkedLimit(options.maxRecords),
+  });
   const { state, clock } = store;
   const listeners: Listener[] = [];
   const stopping = new AbortController();
@@ -151,6 +156,16 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
     await state.close();
     throw startError(error);
   }
+}
+
+/** Fewer records than this do not carry one login. */
+const LEAST_RECORDS = 100;
+
+function checkedLimit(maxRecords: number | undefined): number | undefined {
+  if (maxRecords === undefined || (Number.isSafeInteger(maxRecords) && maxRecords >= LEAST_RECORDS)) return maxRecords;
+  throw new UsageError('FLAG_INVALID', `--max-records takes a whole number from ${LEAST_RECORDS}, not ${maxRecords}.`, {
+    field: '--max-records',
+  });
 }
 
 /** A new token; with a store that emulators share, the one that is kept there. */

@@ -22,20 +22,22 @@ export interface StoreOptions {
   folder: string;
   /** Real time in milliseconds since the epoch. */
   now(): number;
+  /** Records of one kind that a tenant holds; absent: `DEFAULT_MAX_RECORDS`. */
+  maxRecords?: number | undefined;
 }
 
 /** Opens the store. Throws UsageError URL_INVALID, FailedError STORE_AWAY, which names host and port. */
-export async function openStore({ url, folder, now }: StoreOptions): Promise<Store> {
+export async function openStore({ url, folder, now, maxRecords }: StoreOptions): Promise<Store> {
   const own = folderKeys(folder);
   if (url === undefined) {
     const clock = createClock(now);
-    return { kind: 'memory', state: createMemoryState({ ageNow: clock.ageNow }), clock, keys: own };
+    return { kind: 'memory', state: createMemoryState({ ageNow: clock.ageNow, maxRecords }), clock, keys: own };
   }
   // Loaded late: few need it.
   const { openRedisState } = await import('./state/redis/state.js');
   // The state ages by the clock, and the clock is kept in the state.
   const clock: MovableClock = createClock(now, () => state);
-  const state = await openRedisState(url, { ageNow: clock.ageNow }).catch((error: unknown) => {
+  const state = await openRedisState(url, { ageNow: clock.ageNow, maxRecords }).catch((error: unknown) => {
     throw startError(error);
   });
   return { kind: 'redis', state, clock, keys: sharedKeys(state, own) };

@@ -1,5 +1,6 @@
 /** One tenant's place in the state and in time, whichever service it is used by. */
 import type { Services, Tenant } from './services.js';
+import type { Key, Versioned } from './state/interface.js';
 
 export interface TenantPlace {
   services: Services;
@@ -28,6 +29,15 @@ export function seeOnce({ services, tenant }: TenantPlace, kind: string, id: str
 /** Key of one of the tenant's records. */
 export function keyOf({ tenant }: TenantPlace, kind: string, id: string): { tenant: string; kind: string; id: string } {
   return { tenant: tenant.id, kind, id };
+}
+
+/** Lets one of the tenant's records end, unless it was written again since it was read. */
+export async function endRecord(
+  { services, tenant }: TenantPlace,
+  key: Key,
+  { value, version }: Versioned<unknown>,
+): Promise<void> {
+  await services.state.update(key, version, value, { expiresAt: services.clock.ageNow(tenant.id) });
 }
 
 /** The services for one tenant: with its own stream of randomness, where there is one. */

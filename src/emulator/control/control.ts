@@ -70,9 +70,10 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
   });
   app.use(
     async (c, next) => {
-      await next();
-      c.header(EMULATOR_HEADER, controlled.version || 'yes');
-      c.header('Cache-Control', 'no-store');
+      // Not among the answer's headers: to change those of a finished answer costs a copy of it.
+      c.env.outgoing.setHeader(EMULATOR_HEADER, controlled.version || 'yes');
+      c.env.outgoing.setHeader('Cache-Control', 'no-store');
+      return next();
     },
     noForeignPages(`${CONTROL_PATH}${UI_PATH}`),
   );

@@ -1,5 +1,5 @@
 /** Users, and the identities by which they are found. */
-import { keyOf, type TenantPlace } from '../tenant-place.js';
+import { endRecord, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
 import { canonicalOf, type Credential, type Identity } from './credentials.js';
 import { DynamicError } from './errors.js';
@@ -64,8 +64,12 @@ export async function findUser(place: TenantPlace, id: string): Promise<User | u
 
 /** The user who has this identity. */
 export async function ownerOf(place: Place, identity: Identity): Promise<User | undefined> {
-  const owner = await place.services.state.get<Owner>(identityKey(place, identity));
-  return owner && findUser(place, owner.value.userId);
+  const key = identityKey(place, identity);
+  const kept = await place.services.state.get<Owner>(key);
+  const owner = kept && (await findUser(place, kept.value.userId));
+  // Whoever had it is gone: one of the oldest, where there are too many.
+  if (kept && !owner) await endRecord(place, key, kept);
+  return owner;
 }
 
 /** A user's own credential of this identity. */

@@ -1,5 +1,5 @@
 /** Users and the identifiers by which they are found. */
-import { keyOf, type TenantPlace } from '../tenant-place.js';
+import { endRecord, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newId } from './randomness.js';
 import { canonicalIdentifier, type Identifier } from './wire.js';
 
@@ -32,8 +32,12 @@ export async function userOf(place: TenantPlace, identifier: Identifier, canonic
 
 /** The user who has the identifier of this looked-up form. */
 export async function ownerOf(place: TenantPlace, canonical: string): Promise<User | undefined> {
-  const kept = await place.services.state.get<Owner>(keyOf(place, 'prelude-identifier', canonical));
-  return kept && findUser(place, kept.value.userId);
+  const key = keyOf(place, 'prelude-identifier', canonical);
+  const kept = await place.services.state.get<Owner>(key);
+  const owner = kept && (await findUser(place, kept.value.userId));
+  // Whoever had it is gone: one of the oldest, where there are too many.
+  if (kept && !owner) await endRecord(place, key, kept);
+  return owner;
 }
 
 /** Makes a user, or returns undefined when the id or an identifier is taken. Identifiers have been checked. */

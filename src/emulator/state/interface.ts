@@ -1,6 +1,7 @@
 /**
  * The emulator's memory: JSON records under tenant / kind / id, each with an optional expiry. Asynchronous, so that the same
- * rules run on Redis. Whatever must happen once is one call here; rules never read, then write.
+ * rules run on Redis. Whatever must happen once is one call here; rules never read, then write. A tenant's kind holds a limited number of
+ * records: where one more is written the oldest go (in the order of creation), so a rule takes none for granted.
  */
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json | undefined };

@@ -2,34 +2,42 @@
 import type { Json, Key, PutOptions, State, Versioned } from './interface.js';
 import { createLog, type Log } from './log.js';
 import { createTable, entryOf, type Entry, type Table } from './records.js';
+import { DEFAULT_MAX_RECORDS, isBounded } from './shared.js';
 import { readSnapshot, SNAPSHOT_VERSION, type Snapshot, type SnapshotRecord } from './snapshot.js';
 
 export interface MemoryOptions {
   /** Milliseconds on the tenant's age clock, which decides what has expired. */
   ageNow(tenant: string): number;
-  /** Records that all tenants together may hold; a write of one more throws. Default 200 000. */
+  /** Records of one kind that a tenant holds. Default: `DEFAULT_MAX_RECORDS`. */
   maxRecords?: number | undefined;
 }
 
 interface House {
   kinds: Map<string, Table>;
   logs: Map<string, Log>;
+  /** Age at which expired records are looked for again. */
+  sweepAt: number;
 }
 
-const DEFAULT_MAX_RECORDS = 200_000;
-/** Records at which the first sweep for expired ones happens; later ones come when the number has doubled. */
-const FIRST_SWEEP = 1024;
+/** How often expired records that nobody reads are looked for, on the age clock. Milliseconds. */
+const SWEEP_MS = 60_000;
+/** Of a record without one: an object for each would take room. */
+const NO_INDEX: Record<string, string> = Object.freeze({});
+/** The oldest go some at a time, so that a full table is not walked for each new record. */
+const EVICTED_AT_ONCE = 1 / 50;
 
 /** An empty memory state. A record has expired when `ageNow(tenant)` has reached its `expiresAt`. */
 export function createMemoryState(options: MemoryOptions): State {
   const maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
   const tenants = new Map<string, House>();
-  let size = 0;
   let created = 0;
-  let nextSweep = FIRST_SWEEP;
 
   function house(tenant: string): House {
-    return entryOf(tenants, tenant, () => ({ kinds: new Map(), logs: new Map() }));
+    return entryOf(tenants, tenant, () => ({
+      kinds: new Map(),
+      logs: new Map(),
+      sweepAt: options.ageNow(tenant) + SWEEP_MS,
+    }));
   }
 
   function tableOf(tenant: string, kind: string): Table {
@@ -50,36 +58,36 @@ export function createMemoryState(options: MemoryOptions): State {
     const entry = table?.get(key.id);
     if (!table || !entry) return undefined;
     if (!isOver(key.tenant, entry)) return entry;
-    drop(table, entry);
+    table.drop(entry);
     return undefined;
   }
 
-  function drop(table: Table, entry: Entry): void {
-    table.drop(entry);
-    size -= 1;
-  }
-
-  function sweep(): void {
-    for (const [tenant, { kinds }] of tenants) {
-      for (const table of kinds.values()) {
-        for (const entry of table.all()) if (isOver(tenant, entry)) drop(table, entry);
-      }
+  /** Once in a while, and at once where the clock was moved. */
+  function sweep(tenant: string): void {
+    const now = options.ageNow(tenant);
+    const here = house(tenant);
+    if (now < here.sweepAt && here.sweepAt <= now + SWEEP_MS) return;
+    here.sweepAt = now + SWEEP_MS;
+    for (const table of here.kinds.values()) {
+      for (const entry of table.all()) if (entry.expiresAt !== undefined && now >= entry.expiresAt) table.drop(entry);
     }
-    nextSweep = Math.max(FIRST_SWEEP, Math.min(size * 2, maxRecords));
   }
 
-  function insert(tenant: string, kind: string, entry: Omit<Entry, 'order'>): void {
-    if (size >= nextSweep) sweep();
-    if (size >= maxRecords) throw new RangeError(`The emulator's memory is full: it holds ${size} records.`);
-    tableOf(tenant, kind).insert({ ...entry, order: ++created });
-    size += 1;
+  function insert(tenant: string, kind: string, { id, text, version, expiresAt, index }: Omit<Entry, 'order'>): void {
+    sweep(tenant);
+    const table = tableOf(tenant, kind);
+    if (table.size() >= maxRecords && isBounded(tenant)) {
+      for (const entry of table.oldest(Math.ceil(maxRecords * EVICTED_AT_ONCE))) table.drop(entry);
+    }
+    table.insert({ id, text, version, expiresAt, index, order: ++created });
   }
 
-  function write(key: Key, value: unknown, { expiresAt, index = {} }: PutOptions): number {
+  function write(key: Key, value: unknown, { expiresAt, index = NO_INDEX }: PutOptions): number {
     const text = serialize(value);
     const entry = find(key);
-    if (entry) return tableOf(key.tenant, key.kind).replace(entry, { text, expiresAt, index: { ...index } });
-    insert(key.tenant, key.kind, { id: key.id, text, version: 1, expiresAt, index: { ...index } });
+    const own = index === NO_INDEX ? index : { ...index };
+    if (entry) return tableOf(key.tenant, key.kind).replace(entry, { text, expiresAt, index: own });
+    insert(key.tenant, key.kind, { id: key.id, text, version: 1, expiresAt, index: own });
     return 1;
   }
 
@@ -90,7 +98,6 @@ export function createMemoryState(options: MemoryOptions): State {
   function clear(tenant: string): void {
     const found = tenants.get(tenant);
     if (!found) return;
-    for (const table of found.kinds.values()) size -= table.size();
     found.kinds.clear();
     for (const log of found.logs.values()) log.clear();
   }
@@ -109,7 +116,7 @@ export function createMemoryState(options: MemoryOptions): State {
     takeOnce: async <T>(key: Key) => {
       const entry = find(key);
       if (!entry) return undefined;
-      drop(tableOf(key.tenant, key.kind), entry);
+      tableOf(key.tenant, key.kind).drop(entry);
       return parse<T>(entry.text);
     },
     increment: async (key, { limit, ...given }) => {
@@ -139,7 +146,7 @@ export function createMemoryState(options: MemoryOptions): State {
     },
     delete: async (key) => {
       const entry = find(key);
-      if (entry) drop(tableOf(key.tenant, key.kind), entry);
+      if (entry) tableOf(key.tenant, key.kind).drop(entry);
       return entry !== undefined;
     },
     listByIndex: async <T>(tenant: string, kind: string, index: string, value: string) => {
@@ -174,9 +181,6 @@ export function createMemoryState(options: MemoryOptions): State {
     },
     import: async (tenant, document) => {
       const { records, logs } = readSnapshot(document);
-      const tables = [...(tenants.get(tenant)?.kinds.values() ?? [])];
-      const others = tables.reduce((left, table) => left - table.size(), size);
-      if (others + records.length > maxRecords) throw new RangeError('The document has too many records.');
       clear(tenant);
       for (const { kind, id, value, version, expiresAt, index } of records) {
         insert(tenant, kind, { id, text: serialize(value), version, expiresAt, index });
@@ -192,7 +196,6 @@ export function createMemoryState(options: MemoryOptions): State {
     close: async () => {
       for (const { logs } of tenants.values()) for (const log of logs.values()) log.close();
       tenants.clear();
-      size = 0;
     },
   };
 }

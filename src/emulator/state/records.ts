@@ -19,6 +19,8 @@ export interface Table {
   replace(entry: Entry, change: Pick<Entry, 'text' | 'expiresAt' | 'index'>): number;
   drop(entry: Entry): void;
   all(): Entry[];
+  /** The first ones in the order of creation. */
+  oldest(count: number): Entry[];
   /** Entries whose index `name` has this value. */
   byIndex(name: string, value: string): Entry[];
   size(): number;
@@ -27,18 +29,24 @@ export interface Table {
 /** An empty table. */
 export function createTable(): Table {
   const entries = new Map<string, Entry>();
-  const ids = new Map<string, Set<string>>();
+  /** Most names of an index have one record: a set for each would take more room than the records. */
+  const ids = new Map<string, string | Set<string>>();
 
   const enter = ({ id, index }: Entry): void => {
     for (const [name, value] of Object.entries(index)) {
-      entryOf(ids, indexKey(name, value), () => new Set<string>()).add(id);
+      const key = indexKey(name, value);
+      const there = ids.get(key);
+      if (there === undefined) ids.set(key, id);
+      else if (typeof there !== 'string') there.add(id);
+      else if (there !== id) ids.set(key, new Set([there, id]));
     }
   };
   const leave = ({ id, index }: Entry): void => {
     for (const [name, value] of Object.entries(index)) {
       const key = indexKey(name, value);
-      ids.get(key)?.delete(id);
-      if (ids.get(key)?.size === 0) ids.delete(key);
+      const there = ids.get(key);
+      if (there === id) ids.delete(key);
+      else if (typeof there === 'object' && there.delete(id) && there.size === 0) ids.delete(key);
     }
   };
 
@@ -59,7 +67,18 @@ export function createTable(): Table {
       leave(entry);
     },
     all: () => [...entries.values()],
-    byIndex: (name, value) => [...(ids.get(indexKey(name, value)) ?? [])].flatMap((id) => entries.get(id) ?? []),
+    oldest(count) {
+      const first: Entry[] = [];
+      for (const entry of entries.values()) {
+        if (first.length >= count) break;
+        first.push(entry);
+      }
+      return first;
+    },
+    byIndex(name, value) {
+      const there = ids.get(indexKey(name, value)) ?? [];
+      return (typeof there === 'string' ? [there] : [...there]).flatMap((id) => entries.get(id) ?? []);
+    },
     size: () => entries.size,
   };
 }

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Key, State } from '../../../src/emulator/state/interface.js';
 
 /** Makes a fresh state whose age clock is the given one. */
-export type MakeState = (ageNow: (tenant: string) => number) => Promise<State>;
+export type MakeState = (ageNow: (tenant: string) => number, maxRecords?: number) => Promise<State>;
 
 const FIFTY = Array.from({ length: 50 }, (_, at) => at);
 
@@ -20,6 +20,28 @@ export function stateContract(name: string, make: MakeState): void {
       state = await make(() => age);
     });
     afterEach(() => state.close());
+
+    it('holds a limited number of a kind in each tenant: the oldest go', async () => {
+      await state.close();
+      state = await make(() => age, 50);
+      for (let id = 1; id <= 500; id++) {
+        await state.put(key(String(id)), id, { index: { user: 'u' } });
+        await state.increment(key(String(id), 'attempts'), { limit: 5 });
+        await state.putIfAbsent(key(String(id), 'session', ':shared'), id);
+      }
+      await state.put(key('a', 'session', 'other'), 1);
+      const held = await state.list<number>('default', 'session');
+      expect(held.length).toBeGreaterThan(45);
+      expect(held.length).toBeLessThanOrEqual(50);
+      expect(held.map(({ value }) => value)).toEqual(held.map((_, at) => 501 - held.length + at));
+      expect(await state.listByIndex('default', 'session', 'user', 'u')).toEqual(held);
+      expect((await state.list('default', 'attempts')).length).toBeLessThanOrEqual(50);
+      expect(await state.list(':shared', 'session')).toHaveLength(500);
+      expect(await state.list('other', 'session')).toHaveLength(1);
+      // What was written before an import was made under another limit.
+      await state.import('default', await state.export('default'));
+      expect(await state.list('default', 'session')).toEqual(held);
+    });
 
     it('put writes, then writes over, and the version grows by one', async () => {
       expect(await state.put(key('a'), { n: 1 })).toBe(1);

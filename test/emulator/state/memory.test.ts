@@ -2,28 +2,20 @@ import { describe, expect, it } from 'vitest';
 import { createMemoryState } from '../../../src/emulator/state/memory.js';
 import { stateContract } from './contract.js';
 
-stateContract('memory', async (ageNow) => createMemoryState({ ageNow }));
+stateContract('memory', async (ageNow, maxRecords) => createMemoryState({ ageNow, maxRecords }));
 
 describe('memory state', () => {
   const jti = (id: number) => ({ tenant: 'default', kind: 'jti', id: String(id) });
 
-  it('forgets expired records that nobody reads, so that it does not fill up', async () => {
+  it('forgets expired records that nobody reads, as time passes', async () => {
     let age = 0;
     const state = createMemoryState({ ageNow: () => age, maxRecords: 2000 });
-    for (let id = 0; id < 10_000; id++) {
-      age = id;
-      expect(await state.putIfAbsent(jti(id), true, { expiresAt: id + 500 })).toBe(true);
-    }
-    expect(await state.list('default', 'jti')).toHaveLength(500);
-  });
-
-  it('refuses a record over its limit and goes on with the others', async () => {
-    const state = createMemoryState({ ageNow: () => 0, maxRecords: 3 });
-    for (const id of [1, 2, 3]) await state.put(jti(id), id);
-    await expect(state.put(jti(4), 4)).rejects.toThrow('full');
-    expect(await state.put(jti(3), 'again')).toBe(2);
-    await state.delete(jti(1));
-    expect(await state.put(jti(4), 4)).toBe(1);
+    for (let id = 0; id < 1000; id++) await state.put(jti(id), true, { expiresAt: 500 });
+    age = 60_001;
+    await state.put(jti(1000), true);
+    // An export passes over what has expired: only a clock that goes back shows what is still held.
+    age = 0;
+    expect(await state.list('default', 'jti')).toEqual([{ id: '1000', value: true, version: 1 }]);
   });
 
   it('close ends those who wait', async () => {

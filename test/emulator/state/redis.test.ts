@@ -18,7 +18,7 @@ describe.skipIf(NO_REDIS !== undefined)('on a real redis-server', () => {
   });
   afterAll(() => server.stop());
 
-  stateContract('redis', async (ageNow) => openRedisState(server.url(), { ageNow }));
+  stateContract('redis', async (ageNow, maxRecords) => openRedisState(server.url(), { ageNow, maxRecords }));
 
   describe('redis state', () => {
     const opened: State[] = [];

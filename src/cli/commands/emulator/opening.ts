@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { Command } from 'commander';
 import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
 import { isOfThisMachine } from '../../../emulator/public-address.js';
+import { UsageError } from '../../../errors.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
 import type { Context } from '../../context.js';
 import { parsePort } from '../../serving.js';
@@ -22,6 +23,7 @@ export interface EmulatorOptions {
   publicUrl?: string | undefined;
   allowRemote?: boolean | undefined;
   allowCallback?: string[] | undefined;
+  maxRecords?: string | undefined;
 }
 
 /** Adds the emulator's options to a command; the ports are those that it takes unless told. */
@@ -37,7 +39,8 @@ export function emulatorOptions(command: Command, ports: { http: string; https: 
     .option('--rng-seed <text>', 'make ids and codes repeatable')
     .option('--public-url <url>', 'scheme, host and port under which others reach it')
     .option('--allow-remote', 'let --host be an address that other machines reach')
-    .option('--allow-callback <host:port>', 'a backend elsewhere that may be called; may be repeated', collect);
+    .option('--allow-callback <host:port>', 'a backend elsewhere that may be called; may be repeated', collect)
+    .option('--max-records <number>', 'records of a kind (users, sessions …) a tenant holds; the oldest go (20000)');
 }
 
 export interface Opened {
@@ -83,6 +86,7 @@ export async function openEmulator(
       publicUrl: options.publicUrl,
       allowRemote: options.allowRemote,
       allowCallback: options.allowCallback,
+      maxRecords: options.maxRecords === undefined ? undefined : parseMaxRecords(options.maxRecords),
       controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
       onEvent,
       ownsProcess: system.ownsProcess,
@@ -109,6 +113,11 @@ export async function openEmulator(
     await opened.close();
     throw error;
   }
+}
+
+function parseMaxRecords(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new UsageError('FLAG_INVALID', `--max-records takes a number, not "${text}".`, { field: '--max-records' });
 }
 
 /** What the flags have let in. */

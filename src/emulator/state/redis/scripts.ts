@@ -8,8 +8,8 @@
  * cleaned, `last` the logs' last numbers.
  *
  * A record is one string: version, order, expiry (`-` for none), its indexes as a JSON list, a line feed, the value as JSON. Nothing has
- * a time to live: the age clock can be moved and stopped. Each new record takes up to four expired ones with it, so that what is kept
- * grows with what lives.
+ * a time to live: the age clock can be moved and stopped. Each new record takes up to four expired ones with it, and the oldest two of its
+ * kind where the tenant holds as many as it may.
  */
 import { createHash } from 'node:crypto';
 
@@ -64,6 +64,17 @@ local function insert(name, record)
   if record.expires ~= '-' then redis.call('ZADD', prefix .. 'e', record.expires, name) end
 end
 
+local function make_room(indexes)
+  local limit = tonumber(ARGV[#ARGV])
+  if limit == 0 then return end
+  local kind = prefix .. 'x:' .. cjson.decode(indexes)[1]
+  if redis.call('ZCARD', kind) < limit then return end
+  for _, name in ipairs(redis.call('ZRANGE', kind, 0, 1)) do
+    local raw = redis.call('GET', prefix .. 'r:' .. name)
+    if raw then forget(name, parse(raw)) else redis.call('ZREM', kind, name) end
+  end
+end
+
 local function sweep()
   for _, name in ipairs(redis.call('ZRANGEBYSCORE', prefix .. 'e', '-inf', ARGV[1], 'LIMIT', 0, 4)) do
     find(name)
@@ -99,7 +110,7 @@ return found and { found.version, found.text }
 `,
 );
 
-/** ARGV: age, name, expiry, indexes, text. Returns the version. */
+/** ARGV: age, name, expiry, indexes, text, limit (0: none). Returns the version. */
 export const PUT = script(
   GENERATION,
   RECORDS,
@@ -109,12 +120,13 @@ export const PUT = script(
 local found = find(ARGV[2])
 if found then return replace(ARGV[2], found, ARGV[3], ARGV[4], ARGV[5]) end
 sweep()
+make_room(ARGV[4])
 insert(ARGV[2], { version = 1, expires = ARGV[3], indexes = ARGV[4], text = ARGV[5] })
 return 1
 `,
 );
 
-/** ARGV: age, name, expiry, indexes, text. Returns 1 when it was written. */
+/** ARGV: age, name, expiry, indexes, text, limit (0: none). Returns 1 when it was written. */
 export const PUT_IF_ABSENT = script(
   GENERATION,
   RECORDS,
@@ -122,6 +134,7 @@ export const PUT_IF_ABSENT = script(
   `
 if find(ARGV[2]) then return 0 end
 sweep()
+make_room(ARGV[4])
 insert(ARGV[2], { version = 1, expires = ARGV[3], indexes = ARGV[4], text = ARGV[5] })
 return 1
 `,
@@ -139,7 +152,7 @@ return found.text
 `,
 );
 
-/** ARGV: age, name, expiry, indexes, limit. Returns the count and 1 when it was counted; nil for a record that is no counter. */
+/** ARGV: age, name, expiry, indexes, most counts, limit (0: none). Returns the count and 1 when it was counted; nil for no counter. */
 export const INCREMENT = script(
   GENERATION,
   RECORDS,
@@ -156,6 +169,7 @@ if found then
   replace(ARGV[2], found, found.expires, found.indexes, text)
 else
   sweep()
+  make_room(ARGV[4])
   insert(ARGV[2], { version = 1, expires = ARGV[3], indexes = ARGV[4], text = text })
 end
 return { count + 1, 1 }

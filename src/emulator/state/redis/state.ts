@@ -1,5 +1,6 @@
 /** The emulator's memory in Redis or Valkey, shared by every emulator of the store. Each call is one script, thus one step. */
 import type { Json, Key, State, Versioned } from '../interface.js';
+import { DEFAULT_MAX_RECORDS, isBounded } from '../shared.js';
 import { readSnapshot, SNAPSHOT_VERSION, type Snapshot } from '../snapshot.js';
 import { parseStoreAddress } from './address.js';
 import { ConnectionBrokeError, createConnection, ScriptError } from './connection.js';
@@ -22,6 +23,8 @@ import { createTail } from './tail.js';
 export interface RedisOptions {
   /** Milliseconds on the tenant's age clock, which decides what has expired. */
   ageNow(tenant: string): number;
+  /** Records of one kind that a tenant holds. Default: `DEFAULT_MAX_RECORDS`. */
+  maxRecords?: number | undefined;
 }
 
 type Args = (string | number)[];
@@ -31,6 +34,7 @@ const BULK_MS = 15_000;
 /** Records that one step loads or cleans. */
 const CHUNK = 500;
 const KEEP = '=';
+const UNLIMITED = 0;
 
 /**
  * Opens the state at a `redis://` or `rediss://` URL. Throws UsageError URL_INVALID, StoreAwayError when it cannot be reached; each
@@ -46,6 +50,8 @@ export async function openRedisState(url: string, options: RedisOptions): Promis
   // The braces keep a tenant's keys together in a cluster.
   const baseOf = (tenant: string): string => `${address.namespace}:1:{${tenant}}`;
   const closing = new AbortController();
+  const limitOf = (tenant: string): number =>
+    isBounded(tenant) ? (options.maxRecords ?? DEFAULT_MAX_RECORDS) : UNLIMITED;
 
   async function run<T>(script: scripts.Script, tenant: string, args: Args, limitMs?: number): Promise<T> {
     const base = baseOf(tenant);
@@ -90,18 +96,19 @@ export async function openRedisState(url: string, options: RedisOptions): Promis
     },
     put: async (key, value, given = {}) => {
       const text = serialize(value);
-      return aged<number>(scripts.PUT, key.tenant, [nameOf(key), ...placed(key, given), text]);
+      return aged<number>(scripts.PUT, key.tenant, [nameOf(key), ...placed(key, given), text, limitOf(key.tenant)]);
     },
     putIfAbsent: async (key, value, given = {}) => {
       const text = serialize(value);
-      return (await aged(scripts.PUT_IF_ABSENT, key.tenant, [nameOf(key), ...placed(key, given), text])) === 1;
+      const args = [nameOf(key), ...placed(key, given), text, limitOf(key.tenant)];
+      return (await aged(scripts.PUT_IF_ABSENT, key.tenant, args)) === 1;
     },
     takeOnce: async <T>(key: Key) => {
       const text = await aged<string | null>(scripts.TAKE, key.tenant, [nameOf(key)]);
       return text === null ? undefined : parse<T>(text);
     },
     increment: async (key, { limit, ...given }) => {
-      const args = [nameOf(key), ...placed(key, given), limit];
+      const args = [nameOf(key), ...placed(key, given), limit, limitOf(key.tenant)];
       const counted = await aged<[number, number] | null>(scripts.INCREMENT, key.tenant, args);
       if (!counted) throw new TypeError(`The record "${key.kind}" is no counter.`);
       return { count: counted[0], allowed: counted[1] === 1 };
