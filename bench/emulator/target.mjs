@@ -29,7 +29,7 @@ export async function targetOf({ url, controlToken, prelude }) {
 }
 
 /** A user agent learns the nonce from a refusal; the clients of the bench begin with one. */
-async function freshNonce(url) {
+export async function freshNonce(url) {
   const response = await fetch(`${url}/v1/session/refresh`, { method: 'POST' });
   return response.headers.get('dpop-nonce') ?? undefined;
 }

@@ -58,7 +58,7 @@ export interface StartOptions {
   allowRemote?: boolean | undefined;
   /** `HOST:PORT` of each backend off this machine that hooks and key sets may be called at. */
   allowCallback?: readonly string[] | undefined;
-  /** Records of one kind (users, sessions, challenges …) that a tenant holds: the oldest go. Default 20,000. */
+  /** Records of one kind (users, sessions, challenges …) that a tenant holds: the oldest go. Default 10,000. */
   maxRecords?: number | undefined;
   /** Token of the control API; when absent that of the store, or a random one. */
   controlToken?: string | undefined;

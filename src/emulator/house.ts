@@ -54,6 +54,7 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
     folder,
     now: world.now,
     maxRecords: checkedLimit(options.maxRecords),
+    ownsProcess,
   });
   const { state, clock } = store;
   const listeners: Listener[] = [];

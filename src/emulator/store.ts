@@ -1,6 +1,7 @@
 /** What an emulator keeps things in: this process's memory, or a store that several emulators share. */
 import { FailedError } from '../errors.js';
 import { createClock, type MovableClock } from './clock.js';
+import { collectGarbage } from './heap.js';
 import { folderKeys, sharedKeys, type KeyStore } from './key-store.js';
 import { StoreAwayError } from './state/away.js';
 import type { State } from './state/interface.js';
@@ -24,14 +25,18 @@ export interface StoreOptions {
   now(): number;
   /** Records of one kind that a tenant holds; absent: `DEFAULT_MAX_RECORDS`. */
   maxRecords?: number | undefined;
+  /** Whether nobody else runs in this process. */
+  ownsProcess?: boolean | undefined;
 }
 
 /** Opens the store. Throws UsageError URL_INVALID, FailedError STORE_AWAY, which names host and port. */
-export async function openStore({ url, folder, now, maxRecords }: StoreOptions): Promise<Store> {
+export async function openStore({ url, folder, now, maxRecords, ownsProcess = false }: StoreOptions): Promise<Store> {
   const own = folderKeys(folder);
   if (url === undefined) {
     const clock = createClock(now);
-    return { kind: 'memory', state: createMemoryState({ ageNow: clock.ageNow, maxRecords }), clock, keys: own };
+    const onRelief = ownsProcess ? collectGarbage : undefined;
+    const state = createMemoryState({ ageNow: clock.ageNow, maxRecords, onRelief });
+    return { kind: 'memory', state, clock, keys: own };
   }
   // Loaded late: few need it.
   const { openRedisState } = await import('./state/redis/state.js');

@@ -36,8 +36,8 @@ export function createLog(): Log {
   return {
     append(text, keep) {
       entries.push({ seq: ++last, text });
-      // Twice as many may gather, so that most entries cost no copy.
-      if (entries.length >= 2 * keep) entries = entries.slice(-keep);
+      // Some more may gather, so that most entries cost no copy.
+      if (entries.length >= 1.25 * keep) entries = entries.slice(-keep);
       kept = keep;
       wake();
       return last;

@@ -10,6 +10,8 @@ export interface MemoryOptions {
   ageNow(tenant: string): number;
   /** Records of one kind that a tenant holds. Default: `DEFAULT_MAX_RECORDS`. */
   maxRecords?: number | undefined;
+  /** Called when so many records have ended or were cleared that their room is worth having back. */
+  onRelief?: (() => void) | undefined;
 }
 
 interface House {
@@ -23,6 +25,8 @@ interface House {
 const SWEEP_MS = 60_000;
 /** Of a record without one: an object for each would take room. */
 const NO_INDEX: Record<string, string> = Object.freeze({});
+/** Records whose going is worth a look at the heap. */
+const RELIEF = 10_000;
 /** The oldest go some at a time, so that a full table is not walked for each new record. */
 const EVICTED_AT_ONCE = 1 / 50;
 
@@ -31,6 +35,11 @@ export function createMemoryState(options: MemoryOptions): State {
   const maxRecords = options.maxRecords ?? DEFAULT_MAX_RECORDS;
   const tenants = new Map<string, House>();
   let created = 0;
+  let gone = 0;
+  // What nobody writes to ages, too.
+  const sweeping = setInterval(() => {
+    for (const tenant of tenants.keys()) sweep(tenant);
+  }, SWEEP_MS).unref();
 
   function house(tenant: string): House {
     return entryOf(tenants, tenant, () => ({
@@ -69,8 +78,19 @@ export function createMemoryState(options: MemoryOptions): State {
     if (now < here.sweepAt && here.sweepAt <= now + SWEEP_MS) return;
     here.sweepAt = now + SWEEP_MS;
     for (const table of here.kinds.values()) {
-      for (const entry of table.all()) if (entry.expiresAt !== undefined && now >= entry.expiresAt) table.drop(entry);
+      for (const entry of table.all()) {
+        if (entry.expiresAt === undefined || now < entry.expiresAt) continue;
+        table.drop(entry);
+        gone += 1;
+      }
     }
+    relieve();
+  }
+
+  function relieve(): void {
+    if (gone < RELIEF) return;
+    gone = 0;
+    options.onRelief?.();
   }
 
   function insert(tenant: string, kind: string, { id, text, version, expiresAt, index }: Omit<Entry, 'order'>): void {
@@ -98,7 +118,9 @@ export function createMemoryState(options: MemoryOptions): State {
   function clear(tenant: string): void {
     const found = tenants.get(tenant);
     if (!found) return;
+    for (const table of found.kinds.values()) gone += table.size();
     found.kinds.clear();
+    relieve();
     for (const log of found.logs.values()) log.clear();
   }
 
@@ -194,6 +216,7 @@ export function createMemoryState(options: MemoryOptions): State {
     },
     clear: async (tenant) => clear(tenant),
     close: async () => {
+      clearInterval(sweeping);
       for (const { logs } of tenants.values()) for (const log of logs.values()) log.close();
       tenants.clear();
     },

@@ -7,7 +7,7 @@
 export const SHARED = ':shared';
 
 /** Records of one kind that a tenant of a user holds, unless whoever starts the emulator says otherwise; the oldest go. */
-export const DEFAULT_MAX_RECORDS = 20_000;
+export const DEFAULT_MAX_RECORDS = 10_000;
 
 /** Whether a tenant's records are bounded in number: those of a user's tenant. What emulators share is few, or ends by itself. */
 export function isBounded(tenant: string): boolean {

@@ -18,6 +18,25 @@ describe('memory state', () => {
     expect(await state.list('default', 'jti')).toEqual([{ id: '1000', value: true, version: 1 }]);
   });
 
+  it('says when much has gone at once, by age or by a reset', async () => {
+    let age = 0;
+    let reliefs = 0;
+    const state = createMemoryState({ ageNow: () => age, maxRecords: 30_000, onRelief: () => (reliefs += 1) });
+    const fill = async (): Promise<void> => {
+      for (let id = 0; id < 20_000; id++) await state.put(jti(id), true, { expiresAt: 100_000 });
+    };
+    await fill();
+    await state.clear('other');
+    expect(reliefs).toBe(0);
+    age = 100_000;
+    await state.put(jti(20_000), true);
+    expect(reliefs).toBe(1);
+    age = 0;
+    await fill();
+    await state.clear('default');
+    expect(reliefs).toBe(2);
+  });
+
   it('close ends those who wait', async () => {
     const state = createMemoryState({ ageNow: () => 0 });
     const waiting = state.wait('default', 'events', 0, new AbortController().signal);

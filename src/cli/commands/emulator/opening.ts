@@ -40,7 +40,7 @@ export function emulatorOptions(command: Command, ports: { http: string; https: 
     .option('--public-url <url>', 'scheme, host and port under which others reach it')
     .option('--allow-remote', 'let --host be an address that other machines reach')
     .option('--allow-callback <host:port>', 'a backend elsewhere that may be called; may be repeated', collect)
-    .option('--max-records <number>', 'records of a kind (users, sessions …) a tenant holds; the oldest go (20000)');
+    .option('--max-records <number>', 'records of a kind (users, sessions …) a tenant holds; the oldest go (10000)');
 }
 
 export interface Opened {
