@@ -52,6 +52,8 @@ export type ErrorCode =
   | 'KEY_UNKNOWN'
   | 'KEY_EXISTS'
   | 'KEY_EXPOSED'
+  | 'EMULATOR_KEY'
+  | 'LIVE_KEY'
   | 'VERIFICATION_INVALID'
   | 'PASSWORD_INVALID'
   | 'CODE_NOT_SENT'

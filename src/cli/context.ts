@@ -41,6 +41,7 @@ export interface Context {
   prelude(): Promise<PreludeProvider>;
   /** The provider with all that only Dynamic has. Throws UsageError COMMAND_UNSUPPORTED at Prelude. */
   dynamic(): Promise<DynamicProvider>;
+  /** Throws UsageError EMULATOR_KEY and LIVE_KEY for a key that is not of the service at its address. */
   management(): Promise<Management>;
   /** Throws InputNeededError when no management key is known and none can be asked for. */
   managementKey(): Promise<string>;
@@ -90,8 +91,13 @@ export async function createContext(system: System, globals: Globals): Promise<C
   });
   const management = once(async () => {
     const found = await preludeTarget();
-    const { createManagement } = await import('../providers/prelude/management.js');
-    return createManagement({ http: await http(), target: { ...found, managementKey: await managementKey() } });
+    const [{ createManagement }, { refuseMixUp }] = await Promise.all([
+      import('../providers/prelude/management.js'),
+      import('./mix-up.js'),
+    ]);
+    const key = await managementKey();
+    await refuseMixUp(await http(), found, key);
+    return createManagement({ http: await http(), target: { ...found, managementKey: key } });
   });
   const services = async () => ({ http: await http(), store, now: system.now, randomBytes: system.randomBytes });
 

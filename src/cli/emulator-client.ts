@@ -67,27 +67,34 @@ const messagesSchema = v.object({
     }),
   ),
 });
-const problemSchema = v.object({ detail: v.string() });
+const problemSchema = v.object({ detail: v.string(), field: v.optional(v.string()) });
 
 /**
  * The client of the emulator that `--emulator[=URL]`, else the variables of `emulator exec`, else the only one that runs, means.
  * Throws UsageError EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, URL_INVALID.
  */
 export async function findEmulatorClient(context: Context): Promise<EmulatorClient> {
-  return emulatorClient(context, await findControl(context));
+  return emulatorClient(context, await findControl(context), tenantOf(context));
 }
 
-/** The client of a control API. Its calls throw RefusedError for a wrong token, UnreachableError. */
+/** The tenant that `--tenant` or its variable names; undefined for the default one. */
+export function tenantOf({ globals, system }: Pick<Context, 'globals' | 'system'>): string | undefined {
+  return globals.tenant ?? (system.env.STEPUP_EMULATOR_TENANT || undefined);
+}
+
+/** The client of a control API, for a tenant (absent: the default one). Its calls throw RefusedError for a wrong token, UnreachableError. */
 export async function emulatorClient(
   { http: makeHttp, timeoutSeconds }: Pick<Context, 'http' | 'timeoutSeconds'>,
   control: Control,
+  tenant?: string,
 ): Promise<EmulatorClient> {
   const http = await makeHttp();
 
   async function call<S extends v.GenericSchema>(wish: ControlCall<S>): Promise<v.InferOutput<S>> {
     const { method, path, json: body, answer, bulk, field } = wish;
-    const url = `${control.controlUrl}${path}`;
-    const { status, json } = await http.send({ method, url, json: body, bearer: control.controlToken, bulk });
+    const url = new URL(`${control.controlUrl}${path}`);
+    if (tenant !== undefined) url.searchParams.set('tenant', tenant);
+    const { status, json } = await http.send({ method, url: url.href, json: body, bearer: control.controlToken, bulk });
     if (status === 401) {
       throw new RefusedError('REFUSED', 'The emulator refuses the control token.', {
         status,
@@ -97,6 +104,12 @@ export async function emulatorClient(
     if (status >= 400) {
       const said = v.safeParse(problemSchema, json);
       const detail = said.success ? said.output.detail : `It answered with status ${status}.`;
+      if (said.success && said.output.field === 'tenant' && tenant !== undefined) {
+        throw new UsageError('FLAG_INVALID', printable(detail), {
+          field: '--tenant',
+          hint: 'See which there are with: stepup emulator tenant list',
+        });
+      }
       throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${printable(detail)}`, { field });
     }
     const parsed = v.safeParse(answer, json);

@@ -63,6 +63,7 @@ function buildProgram(system: System, handleFor: HandleFor): Command {
     })
     .option('--profile <name>', 'the profile to use')
     .option('--emulator [url]', 'use the emulator that is running, or the one at this address')
+    .option('--tenant <id>', "the emulator's tenant")
     .option('--provider <name>', 'prelude or dynamic')
     .option('--app <id>', 'Prelude: application id')
     .option('--domain <host>', "Prelude: host of the application's frontend API")

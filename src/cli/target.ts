@@ -22,8 +22,9 @@ export async function resolveTarget(flags: TargetFlags, env: Env, store: Store):
   const wanted = wantedProvider(flags, env);
   const found = await chooseBase(flags, env, store);
   const base = fitting(found, wanted);
-  // An explicit --emulator must not be redirected by a variable that was left over.
-  const variables: Env = flags.emulator === undefined ? overHttp(env, base) : {};
+  // An explicit --emulator must not be redirected by a variable that was left over, nor a tenant by those of the default one.
+  const named = flags.emulator ?? flags.tenant ?? (found?.emulatorUrl && env.STEPUP_EMULATOR_TENANT);
+  const variables: Env = named ? {} : overHttp(env, base);
   const read = readFrom(variables);
   const provider = wanted?.provider ?? providerOf(base, variables);
   try {

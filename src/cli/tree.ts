@@ -305,6 +305,17 @@ export const tree: Record<string, Leaf | Group> = {
           clear: { summary: 'remove one fault, or all', load: () => import('./commands/emulator/fault/clear.js') },
         },
       },
+      tenant: {
+        summary: 'applications and environments of its own for each worker of a suite',
+        verbs: {
+          create: { summary: 'make a tenant', load: () => import('./commands/emulator/tenant/create.js') },
+          list: { summary: 'list the tenants', load: () => import('./commands/emulator/tenant/list.js') },
+          delete: {
+            summary: 'remove a tenant with all that is its',
+            load: () => import('./commands/emulator/tenant/delete.js'),
+          },
+        },
+      },
       reset: { summary: 'go back to the start', load: () => import('./commands/emulator/reset.js') },
     },
   },

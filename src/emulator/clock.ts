@@ -42,10 +42,6 @@ export function createClock(now: () => number, shared?: () => State): MovableClo
   const settings = new Map<string, ClockSetting>();
   const setting = (tenant: string): ClockSetting => settings.get(tenant) ?? REAL;
   const ageBy = ({ offsetMs, frozenAt }: ClockSetting): number => frozenAt ?? now() + offsetMs;
-  const movedTo = ({ frozenAt }: ClockSetting, time: number): ClockSetting => ({
-    offsetMs: time - now(),
-    ...(frozenAt === undefined ? {} : { frozenAt: time }),
-  });
   const keyOf = (tenant: string) => ({ tenant: SHARED, kind: 'clock', id: tenant });
 
   const change = async (tenant: string, by: Change): Promise<void> => {
@@ -71,8 +67,14 @@ export function createClock(now: () => number, shared?: () => State): MovableClo
       if (shared) settings.set(tenant, (await shared().get<ClockSetting>(keyOf(tenant)))?.value ?? REAL);
     },
     set: (tenant, given) => change(tenant, () => given),
-    advance: (tenant, ms) => change(tenant, (from) => movedTo(from, ageBy(from) + ms)),
-    offset: (tenant, ms) => change(tenant, (from) => movedTo(from, now() + ms)),
+    advance: (tenant, ms) =>
+      change(tenant, ({ offsetMs, frozenAt }) =>
+        frozenAt === undefined ? { offsetMs: offsetMs + ms } : { offsetMs, frozenAt: frozenAt + ms },
+      ),
+    offset: (tenant, ms) =>
+      change(tenant, ({ frozenAt }) =>
+        frozenAt === undefined ? { offsetMs: ms } : { offsetMs: ms, frozenAt: now() + ms },
+      ),
     freeze: (tenant) => change(tenant, (from) => ({ offsetMs: from.offsetMs, frozenAt: ageBy(from) })),
     resume: (tenant) => change(tenant, (from) => ({ offsetMs: ageBy(from) - now() })),
   };

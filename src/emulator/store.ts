@@ -1,7 +1,7 @@
 /** What an emulator keeps things in: this process's memory, or a store that several emulators share. */
 import { FailedError } from '../errors.js';
 import { createClock, type MovableClock } from './clock.js';
-import { collectGarbage } from './heap.js';
+import { collectGarbage, limitGrowth } from './heap.js';
 import { folderKeys, sharedKeys, type KeyStore } from './key-store.js';
 import { StoreAwayError } from './state/away.js';
 import type { State } from './state/interface.js';
@@ -34,6 +34,7 @@ export async function openStore({ url, folder, now, maxRecords, ownsProcess = fa
   const own = folderKeys(folder);
   if (url === undefined) {
     const clock = createClock(now);
+    if (ownsProcess) limitGrowth();
     const onRelief = ownsProcess ? collectGarbage : undefined;
     const state = createMemoryState({ ageNow: clock.ageNow, maxRecords, onRelief });
     return { kind: 'memory', state, clock, keys: own };

@@ -2,7 +2,8 @@
 import { UsageError } from '../../errors.js';
 import type { DynamicProfile, PreludeProfile, Store } from '../../store/store.js';
 import type { Env } from '../../system.js';
-import { findEmulator } from '../emulators.js';
+import { DEFAULT_TENANT, namesOf, TENANT_ID } from '../../emulator/tenant-names.js';
+import { findEmulator, RUNNING } from '../emulators.js';
 import type { Found, Source, TargetFlags } from './given.js';
 
 /** An emulator is both services; a profile is one. */
@@ -14,29 +15,24 @@ export interface Base extends Found {
   dynamic?: DynamicProfile | undefined;
 }
 
-/** What every emulator's default tenant is (its public contract), for one that this store knows nothing of. */
-const EMULATOR_APP = 'demo';
-const EMULATOR_KEY = 'sk_emulator_demo';
-const EMULATOR_ENVIRONMENT = '00000000-0000-4000-8000-000000000001';
-
 /** The emulator allows every origin on this machine; a passkey of any of its ports is a passkey of `localhost`. */
 export const EMULATOR_ORIGIN = 'http://localhost:3000';
 
 /**
  * The base that a command has, if it has one. Throws UsageError PROFILE_UNKNOWN, PROFILE_AMBIGUOUS, EMULATOR_NOT_FOUND,
- * EMULATOR_AMBIGUOUS, URL_INVALID, FLAG_CONFLICT.
+ * EMULATOR_AMBIGUOUS, URL_INVALID, FLAG_CONFLICT, FLAG_INVALID.
  */
 export async function chooseBase(flags: TargetFlags, env: Env, store: Store): Promise<Base | undefined> {
-  if (flags.emulator !== undefined) {
-    if (flags.profile !== undefined) {
-      throw new UsageError('FLAG_CONFLICT', '--emulator and --profile cannot be used together.', {
-        field: '--profile',
-      });
-    }
-    return emulatorBase(flags.emulator, '--emulator', store);
+  const tenant = flags.tenant ?? (env.STEPUP_EMULATOR_TENANT || DEFAULT_TENANT);
+  const field = flags.emulator === undefined ? '--tenant' : '--emulator';
+  if (flags.profile !== undefined && (flags.emulator ?? flags.tenant) !== undefined) {
+    throw new UsageError('FLAG_CONFLICT', `${field} and --profile cannot be used together.`, { field: '--profile' });
   }
+  if (flags.emulator !== undefined) return emulatorBase(flags.emulator, '--emulator', tenant, store);
   if (flags.profile !== undefined) return profileBase(flags.profile, '--profile', store);
-  if (env.STEPUP_EMULATOR_URL) return emulatorBase(env.STEPUP_EMULATOR_URL, 'STEPUP_EMULATOR_URL', store);
+  if (env.STEPUP_EMULATOR_URL) return emulatorBase(env.STEPUP_EMULATOR_URL, 'STEPUP_EMULATOR_URL', tenant, store);
+  // Nothing but an emulator has tenants.
+  if (flags.tenant !== undefined) return emulatorBase(RUNNING, '--emulator', tenant, store);
   if (env.STEPUP_PROFILE) return profileBase(env.STEPUP_PROFILE, 'STEPUP_PROFILE', store);
   const current = await store.currentProfile();
   return current === undefined
@@ -76,7 +72,13 @@ export function pickProfile(name: string, known: string[], field: string): strin
   });
 }
 
-async function emulatorBase(wanted: string, field: string, store: Store): Promise<Base> {
+async function emulatorBase(wanted: string, field: string, tenant: string, store: Store): Promise<Base> {
+  if (!TENANT_ID.test(tenant)) {
+    throw new UsageError('FLAG_INVALID', `"${tenant}" is no id of a tenant: it has 1 to 63 of a-z, 0-9 and -.`, {
+      field: '--tenant',
+    });
+  }
+  const { appId, managementKey, path, environmentId } = namesOf(tenant);
   const found = await findEmulator(wanted, field, store.folder);
   const { ready } = found;
   const url = ready?.url ?? found.url;
@@ -87,14 +89,14 @@ async function emulatorBase(wanted: string, field: string, store: Store): Promis
     emulatorUrl: url,
     prelude: {
       provider: 'prelude',
-      appId: ready?.prelude.appId ?? EMULATOR_APP,
-      frontendUrl: url,
+      appId,
+      frontendUrl: `${url}${path}`,
       managementUrl: ready?.prelude.managementUrl ?? url,
-      managementKey: ready?.prelude.managementKey ?? EMULATOR_KEY,
+      managementKey,
     },
     dynamic: {
       provider: 'dynamic',
-      environmentId: ready?.dynamic.environmentId ?? EMULATOR_ENVIRONMENT,
+      environmentId,
       apiUrl: ready?.dynamic.apiBaseUrl ?? `${url}/api/v0`,
       origin: EMULATOR_ORIGIN,
     },

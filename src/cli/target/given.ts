@@ -10,6 +10,8 @@ export interface TargetFlags {
   profile?: string | undefined;
   /** `running`, or an emulator's URL. */
   emulator?: string | undefined;
+  /** Id of one of the emulator's tenants. */
+  tenant?: string | undefined;
   provider?: string | undefined;
   app?: string | undefined;
   domain?: string | undefined;

@@ -44,11 +44,13 @@ export function clockCalls({ clock, events, inbox }: Controlled): Hono<ControlEn
 
 function standing(clock: MovableClock, tenant: string): Record<string, unknown> {
   const now = clock.now();
-  const ageNow = clock.ageNow(tenant);
+  // Not by a second look at the real time, which has moved since.
+  const { offsetMs, frozenAt } = clock.setting(tenant);
+  const ageNow = frozenAt ?? now + offsetMs;
   return {
     now: new Date(now).toISOString(),
     ageNow: new Date(ageNow).toISOString(),
     offset: (ageNow - now) / 1000,
-    frozen: clock.setting(tenant).frozenAt !== undefined,
+    frozen: frozenAt !== undefined,
   };
 }

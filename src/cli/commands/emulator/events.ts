@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
-import { findControl } from '../../emulator-client.js';
+import { findControl, tenantOf } from '../../emulator-client.js';
 import { readEvents } from '../../emulator-events.js';
 import type { Handle } from '../../tree.js';
 import { eventInWords, isToldByRequest } from './event.js';
@@ -10,7 +10,6 @@ export interface Options {
   follow?: boolean | undefined;
   type?: string[] | undefined;
   after?: string | undefined;
-  tenant?: string | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
@@ -21,7 +20,6 @@ export function define(command: Command, handle: Handle): void {
       'only these: request, refusal, message, challenge, hook, token, session, fault, clock, state',
     )
     .option('--after <id>', 'only those after this event')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -42,8 +40,8 @@ Examples:
  */
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
-  const { follow = false, type: types, tenant } = options;
-  const query = { after: numberOf(options.after), tenant, follow };
+  const { follow = false, type: types } = options;
+  const query = { after: numberOf(options.after), tenant: tenantOf(context), follow };
   for await (const event of readEvents(context, await findControl(context), query)) {
     if (types ? !types.includes(event.type) : !terminal.json && isToldByRequest(event)) continue;
     terminal.result(event, () => eventInWords(event, undefined, terminal.out));

@@ -1,16 +1,11 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
-import { findEmulatorClient } from '../../emulator-client.js';
+import { findEmulatorClient, tenantOf } from '../../emulator-client.js';
 import type { Handle } from '../../tree.js';
-import { nothing, pathOf } from './snapshot/answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
+import { nothing } from './snapshot/answers.js';
 
 export function define(command: Command, handle: Handle): void {
   command
-    .option('--tenant <id>', 'only this tenant')
     .addHelpText(
       'after',
       `
@@ -20,12 +15,12 @@ Examples:
   $ stepup emulator reset
 `,
     )
-    .action(handle((context, options: Options) => run(context, options)));
+    .action(handle((context) => run(context)));
 }
 
 /** Brings the emulator back to its start. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FLAG_INVALID), UnreachableError. */
-export async function run(context: Context, { tenant }: Options): Promise<void> {
+export async function run(context: Context): Promise<void> {
   const client = await findEmulatorClient(context);
-  await client.call({ method: 'DELETE', path: pathOf('/state', tenant), answer: nothing, field: '--tenant' });
-  context.terminal.result({ reset: tenant ?? 'default' }, () => 'The emulator is as it was at its start.');
+  await client.call({ method: 'DELETE', path: '/state', answer: nothing, field: '--tenant' });
+  context.terminal.result({ reset: tenantOf(context) ?? 'default' }, () => 'The emulator is as it was at its start.');
 }

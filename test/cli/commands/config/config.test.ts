@@ -134,9 +134,11 @@ describe('config create', () => {
   });
 
   test('a wrong management key is status 3', async () => {
-    const outcome = await app.run('config create --no-hook --management-key-file - --json', { stdin: 'sk_wrong' });
+    const outcome = await app.run('config create --no-hook --management-key-file - --json', {
+      stdin: 'sk_emulator_wrong',
+    });
     expect([outcome.status, outcome.error().code]).toEqual([3, 'MANAGEMENT_KEY_REFUSED']);
-    expect(outcome.stderr).not.toContain('sk_wrong');
+    expect(outcome.stderr).not.toContain('sk_emulator_wrong');
   });
 });
 

@@ -2,12 +2,11 @@ import type { Command } from 'commander';
 import type { Context } from '../../../context.js';
 import { parseDuration } from '../../../durations.js';
 import type { Handle } from '../../../tree.js';
-import { moveClock, type Options } from './standing.js';
+import { moveClock } from './standing.js';
 
 export function define(command: Command, handle: Handle): void {
   command
     .argument('<duration>', 'how far, e.g. 90s, 6m, 1h30m; back with a minus, after --')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -18,11 +17,11 @@ Examples:
   $ stepup emulator clock advance -- -1h
 `,
     )
-    .action(handle((context, duration: string, options: Options) => run(context, duration, options)));
+    .action(handle((context, duration: string) => run(context, duration)));
 }
 
 /** Moves the clock ahead. Throws UsageError (FLAG_INVALID, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS), UnreachableError. */
-export async function run(context: Context, duration: string, options: Options): Promise<void> {
+export async function run(context: Context, duration: string): Promise<void> {
   const advance = parseDuration(duration, '<duration>');
-  await moveClock(context, { advance }, options, '<duration>');
+  await moveClock(context, { advance }, '<duration>');
 }

@@ -3,11 +3,6 @@ import * as v from 'valibot';
 import type { Context } from '../../../context.js';
 import { durationInWords } from '../../../durations.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
-import { pathOf } from '../snapshot/answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
 
 const standing = v.object({ now: v.string(), ageNow: v.string(), offset: v.number(), frozen: v.boolean() });
 type Standing = v.InferOutput<typeof standing>;
@@ -16,11 +11,10 @@ type Standing = v.InferOutput<typeof standing>;
 export async function moveClock(
   context: Context,
   move: Record<string, unknown> | undefined,
-  { tenant }: Options,
-  field = '--tenant',
+  field?: string,
 ): Promise<void> {
   const client = await findEmulatorClient(context);
-  const path = pathOf('/clock', tenant);
+  const path = '/clock';
   const call = move === undefined ? ({ method: 'GET' } as const) : ({ method: 'POST', json: move } as const);
   const now = await client.call({ ...call, path, answer: standing, field });
   context.terminal.result(now, standingInWords);

@@ -4,7 +4,6 @@ import type { Context } from '../../../context.js';
 import { parseDuration } from '../../../durations.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { pathOf } from '../snapshot/answers.js';
 import { actionInWords, faultSchema, matchInWords } from './answers.js';
 
 export interface Options {
@@ -13,7 +12,6 @@ export interface Options {
   identity?: string | undefined;
   times?: string | undefined;
   every?: string | undefined;
-  tenant?: string | undefined;
   status?: string | undefined;
   body?: string | undefined;
   header?: string[] | undefined;
@@ -33,7 +31,6 @@ export function define(command: Command, handle: Handle): void {
     .option('--identity <who>', 'only requests about this phone number, address, user or session')
     .option('--times <count>', 'so many times, then it is used up')
     .option('--every <n>', 'only every nth request that fits')
-    .option('--tenant <id>', 'of this tenant')
     .option('--status <status>', 'answer with this status, 400 to 599, instead of the service')
     .option('--body <text>', 'with --status: the body, JSON or text')
     .option('--header <line...>', 'with --status: a header of the answer, e.g. "Retry-After: 7"')
@@ -66,7 +63,7 @@ Examples:
  * UnreachableError.
  */
 export async function run(context: Context, options: Options): Promise<void> {
-  const { method, path, identity, times, every, tenant } = options;
+  const { method, path, identity, times, every } = options;
   const fault = {
     match: defined({ method, path, identity }),
     ...defined({ times: count(times, '--times'), everyNth: count(every, '--every') }),
@@ -75,7 +72,7 @@ export async function run(context: Context, options: Options): Promise<void> {
   const client = await findEmulatorClient(context);
   const added = await client.call({
     method: 'POST',
-    path: pathOf('/faults', tenant),
+    path: '/faults',
     json: fault,
     answer: faultSchema,
   });

@@ -2,16 +2,11 @@ import type { Command } from 'commander';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { nothing, pathOf } from '../snapshot/answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
+import { nothing } from '../snapshot/answers.js';
 
 export function define(command: Command, handle: Handle): void {
   command
     .argument('[id]', 'the fault; without one, all of them')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -19,15 +14,15 @@ Examples:
   $ stepup emulator fault clear
 `,
     )
-    .action(handle((context, id: string | undefined, options: Options) => run(context, id, options)));
+    .action(handle((context, id: string | undefined) => run(context, id)));
 }
 
 /** Removes one fault, or all. Throws UsageError (FLAG_INVALID for an unknown id, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS), UnreachableError. */
-export async function run(context: Context, id: string | undefined, { tenant }: Options): Promise<void> {
+export async function run(context: Context, id: string | undefined): Promise<void> {
   const client = await findEmulatorClient(context);
   const path = id === undefined ? '/faults' : `/faults/${encodeURIComponent(id)}`;
   const field = id === undefined ? '--tenant' : '<id>';
-  await client.call({ method: 'DELETE', path: pathOf(path, tenant), answer: nothing, field });
+  await client.call({ method: 'DELETE', path: path, answer: nothing, field });
   context.terminal.result({ cleared: id ?? 'all' }, () =>
     id === undefined ? 'Nothing goes wrong any more.' : `The fault ${id} is gone.`,
   );

@@ -3,16 +3,10 @@ import * as v from 'valibot';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { pathOf } from '../snapshot/answers.js';
 import { actionInWords, faultSchema, matchInWords } from './answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
 
 export function define(command: Command, handle: Handle): void {
   command
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -20,14 +14,14 @@ Examples:
   $ stepup emulator fault list
 `,
     )
-    .action(handle((context, options: Options) => run(context, options)));
+    .action(handle((context) => run(context)));
 }
 
 /** Lists the faults with their counts, oldest first. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FLAG_INVALID), UnreachableError. */
-export async function run(context: Context, { tenant }: Options): Promise<void> {
+export async function run(context: Context): Promise<void> {
   const client = await findEmulatorClient(context);
   const answer = v.object({ faults: v.array(faultSchema) });
-  const { faults } = await client.call({ method: 'GET', path: pathOf('/faults', tenant), answer, field: '--tenant' });
+  const { faults } = await client.call({ method: 'GET', path: '/faults', answer, field: '--tenant' });
   await context.terminal.list(
     { faults },
     faults,

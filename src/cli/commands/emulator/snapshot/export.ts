@@ -5,16 +5,10 @@ import { osReason } from '../../../../os-reason.js';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { pathOf } from './answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
 
 export function define(command: Command, handle: Handle): void {
   command
     .argument('<file>', 'the file to write, readable by you only')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -26,16 +20,16 @@ Examples:
   $ stepup emulator snapshot export state.json && stepup emulator snapshot import state.json
 `,
     )
-    .action(handle((context, file: string, options: Options) => run(context, file, options)));
+    .action(handle((context, file: string) => run(context, file)));
 }
 
 /**
  * Writes the state of the emulator to a file (mode 0600, in one step). Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS,
  * FLAG_INVALID), FailedError FILE_UNWRITABLE, UnreachableError.
  */
-export async function run(context: Context, file: string, { tenant }: Options): Promise<void> {
+export async function run(context: Context, file: string): Promise<void> {
   const client = await findEmulatorClient(context);
-  const path = pathOf('/state', tenant);
+  const path = '/state';
   const document = await client.call({ method: 'GET', path, answer: v.looseObject({}), bulk: true });
   const { default: writeFileAtomic } = await import('write-file-atomic');
   try {

@@ -5,16 +5,11 @@ import { osReason } from '../../../../os-reason.js';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { nothing, pathOf } from './answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
+import { nothing } from './answers.js';
 
 export function define(command: Command, handle: Handle): void {
   command
     .argument('<file>', 'a file that snapshot export has written')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -25,17 +20,17 @@ Examples:
   $ stepup emulator snapshot export state.json && stepup emulator snapshot import state.json
 `,
     )
-    .action(handle((context, file: string, options: Options) => run(context, file, options)));
+    .action(handle((context, file: string) => run(context, file)));
 }
 
 /**
  * Puts an exported state into the emulator. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FILE_UNREADABLE,
  * DOCUMENT_INVALID, FLAG_INVALID), UnreachableError.
  */
-export async function run(context: Context, file: string, { tenant }: Options): Promise<void> {
+export async function run(context: Context, file: string): Promise<void> {
   const document = await readDocument(file);
   const client = await findEmulatorClient(context);
-  const path = pathOf('/state', tenant);
+  const path = '/state';
   await client.call({ method: 'PUT', path, json: document, answer: nothing, bulk: true, field: '<file>' });
   context.terminal.result({ imported: file }, () => `The emulator is as ${file} says.`);
 }

@@ -3,15 +3,10 @@ import * as v from 'valibot';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
-import { pathOf, snapshotSchema } from './answers.js';
-
-export interface Options {
-  tenant?: string | undefined;
-}
+import { snapshotSchema } from './answers.js';
 
 export function define(command: Command, handle: Handle): void {
   command
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -19,14 +14,14 @@ Examples:
   $ stepup emulator snapshot list
 `,
     )
-    .action(handle((context, options: Options) => run(context, options)));
+    .action(handle((context) => run(context)));
 }
 
 /** Lists the snapshots, oldest first. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FLAG_INVALID), UnreachableError. */
-export async function run(context: Context, { tenant }: Options): Promise<void> {
+export async function run(context: Context): Promise<void> {
   const client = await findEmulatorClient(context);
   const answer = v.object({ snapshots: v.array(snapshotSchema) });
-  const { snapshots } = await client.call({ method: 'GET', path: pathOf('/snapshots', tenant), answer });
+  const { snapshots } = await client.call({ method: 'GET', path: '/snapshots', answer });
   await context.terminal.list(
     { snapshots },
     snapshots,

@@ -4,14 +4,9 @@ import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { nothing, snapshotPath } from './answers.js';
 
-export interface Options {
-  tenant?: string | undefined;
-}
-
 export function define(command: Command, handle: Handle): void {
   command
     .argument('<name>', 'the name of the snapshot')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -21,12 +16,12 @@ Examples:
   $ stepup emulator snapshot take logged-in && stepup emulator snapshot restore logged-in
 `,
     )
-    .action(handle((context, name: string, options: Options) => run(context, name, options)));
+    .action(handle((context, name: string) => run(context, name)));
 }
 
 /** Restores a snapshot. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FLAG_INVALID), UnreachableError. */
-export async function run(context: Context, name: string, { tenant }: Options): Promise<void> {
+export async function run(context: Context, name: string): Promise<void> {
   const client = await findEmulatorClient(context);
-  await client.call({ method: 'PUT', path: snapshotPath(name, tenant), answer: nothing, field: '<name>' });
+  await client.call({ method: 'PUT', path: snapshotPath(name), answer: nothing, field: '<name>' });
   context.terminal.result({ restored: name }, () => `Everything is as in the snapshot "${name}".`);
 }

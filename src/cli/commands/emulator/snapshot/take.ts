@@ -4,14 +4,9 @@ import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { snapshotPath, snapshotSchema } from './answers.js';
 
-export interface Options {
-  tenant?: string | undefined;
-}
-
 export function define(command: Command, handle: Handle): void {
   command
     .argument('<name>', 'the name to keep it under')
-    .option('--tenant <id>', 'of this tenant')
     .addHelpText(
       'after',
       `
@@ -23,13 +18,13 @@ Examples:
   $ stepup emulator snapshot restore logged-in
 `,
     )
-    .action(handle((context, name: string, options: Options) => run(context, name, options)));
+    .action(handle((context, name: string) => run(context, name)));
 }
 
 /** Takes a snapshot. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FLAG_INVALID), UnreachableError. */
-export async function run(context: Context, name: string, { tenant }: Options): Promise<void> {
+export async function run(context: Context, name: string): Promise<void> {
   const client = await findEmulatorClient(context);
-  const path = snapshotPath(name, tenant);
+  const path = snapshotPath(name);
   const snapshot = await client.call({ method: 'POST', path, answer: snapshotSchema, field: '<name>' });
   context.terminal.result({ snapshot }, () => `The snapshot "${snapshot.name}" is taken (${snapshot.bytes} bytes).`);
 }
