@@ -25,7 +25,7 @@ export function scratchFolder() {
 }
 
 /** Starts a server; resolves with what `ready` makes of the first line of its output that it takes. */
-export async function startServer(args, { env, cwd, ready }) {
+async function startServer(args, { env, cwd, ready }) {
   const child = spawn(process.execPath, args, { env, cwd, stdio: ['ignore', 'pipe', 'inherit'] });
   running.add(child);
   child.once('exit', () => running.delete(child));

@@ -14,6 +14,7 @@ import { makeOwnFolder } from './own-folder.js';
 import { addressesOf, reachOf } from './public-address.js';
 import { createSeededRandom } from './rng.js';
 import { createScenarios } from './scenarios.js';
+import type { Starts } from './seed/start.js';
 import type { Services, Tenant } from './services.js';
 import { createSettings } from './settings.js';
 import { createSnapshots } from './snapshots.js';
@@ -100,8 +101,12 @@ export async function openHouse(options: StartOptions, world: World, make: MakeS
       keys: store.keys,
       callOut,
     };
-    const starts = new Map<string, Json>();
-    const documents = createTenantDocuments({ state, clock, random, start: (tenant) => starts.get(tenant) });
+    const starts: Starts = { named: new Map() };
+    const start = async (id: string): Promise<Json | undefined> => {
+      const tenant = starts.named.has(id) ? undefined : await tenants.get(id);
+      return tenant ? starts.newcomer?.(tenant) : starts.named.get(id);
+    };
+    const documents = createTenantDocuments({ state, clock, random, start });
     const snapshots = createSnapshots(state, documents);
     const faults = createFaults(state, services.randomBytes);
     const { onBug, version = '', uiFolder } = options;

@@ -35,7 +35,7 @@ export interface TenantDocuments {
   export(tenant: string): Promise<TenantDocument>;
   /** Puts the document in place of everything of the tenant. Throws DocumentFault; then all is as it was. */
   import(tenant: string, document: TenantDocument): Promise<void>;
-  /** Back to the start: the tenant's seed where it has one, else empty; real time. */
+  /** Back to the start: the tenant's seed where it has one, else that of the default tenant, else empty; real time. */
   reset(tenant: string): Promise<void>;
 }
 
@@ -45,7 +45,7 @@ export interface TenantDocumentOptions {
   /** Absent without `--rng-seed`. */
   random: SeededRandom | undefined;
   /** The state in which a tenant starts, as an export; undefined when that is empty. */
-  start(tenant: string): Json | undefined;
+  start(tenant: string): Promise<Json | undefined>;
 }
 
 /** Exports and imports tenants of a state, each with its clock. Streams and those who wait stay, and logs go on counting. */
@@ -82,7 +82,7 @@ export function createTenantDocuments({ state, clock, random, start }: TenantDoc
       await replace(tenant, document);
     },
     async reset(tenant) {
-      const initial = start(tenant);
+      const initial = await start(tenant);
       await state.clear(realTimeTenant(tenant));
       if (initial === undefined) {
         await state.clear(tenant);

@@ -90,7 +90,7 @@ describe('the door of the emulator', () => {
     const one = await start();
     const authorization = `Bearer ${one.emulator.ready.controlToken}`;
     for (const path of ['/__emulator/messages', '/__emulator/health', '/__emulator/state']) {
-      const answer = await ask(one, path, { headers: { ...headers, authorization } as Record<string, string> });
+      const answer = await ask(one, path, { headers: { ...headers, authorization } });
       expect(answer.status).toBe(403);
       expect(answer.headers).not.toHaveProperty('access-control-allow-origin');
     }

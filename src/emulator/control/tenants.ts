@@ -25,6 +25,8 @@ export function tenantCalls(controlled: Controlled): Hono<ControlEnv> {
     if (!tenant) throw new Problem(409, `There is a tenant "${id}" already.`, 'id');
     // Whoever had the id before may have had a request under way that came to its end after the rest was removed.
     await empty(id);
+    // It starts as the seed's default tenant does.
+    await documents.reset(id);
     await events.emit(id, 'tenant', { change: 'created' });
     return c.json(show(tenant), 201);
   });
@@ -43,7 +45,7 @@ export function tenantCalls(controlled: Controlled): Hono<ControlEnv> {
   const empty = async (id: string): Promise<void> => {
     await snapshots.removeAll(id);
     await forgetRotations(state, id);
-    // Its clock and its place in the repeatable randomness go back; a seed that it had is not wanted any more.
+    // Its clock and its place in the repeatable randomness go back.
     await documents.reset(id);
     await state.clear(id);
   };

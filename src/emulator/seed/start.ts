@@ -7,6 +7,7 @@ import type { Json, State } from '../state/interface.js';
 import { SHARED } from '../state/shared.js';
 import { readSnapshot } from '../state/snapshot.js';
 import { DocumentFault, type TenantDocuments } from '../tenant-document.js';
+import { DEFAULT_TENANT } from '../tenant-names.js';
 import { stateOf } from './apply.js';
 import { tenantsOf } from './document.js';
 import { parseSeedObject, readSeedFile, type Seed } from './read.js';
@@ -36,10 +37,18 @@ export interface StartParts {
   state: State;
   documents: TenantDocuments;
   services: Services;
-  /** States in which tenants start, by tenant; filled here. */
-  starts: Map<string, Json>;
+  /** In which state tenants start; filled here. */
+  starts: Starts;
   /** The tenant of this id, made when there is none; with `ids` it is known by those. */
   ensureTenant(id: string, ids?: TenantIds): Promise<Tenant>;
+}
+
+/** In which state tenants start, as exports. */
+export interface Starts {
+  /** Of those that the seed names, by id. */
+  named: Map<string, Json>;
+  /** Of any other: that of the seed's default tenant, made for this one. Undefined: empty. */
+  newcomer?: ((tenant: Tenant) => Promise<Json>) | undefined;
 }
 
 /** How long an emulator waits for another one of the store that is applying the same seed. Milliseconds. */
@@ -56,7 +65,8 @@ export async function begin({ seed, imported, importPath }: Beginning, parts: St
   const text = seed?.text ?? '';
   for (const [id, wish] of seed ? tenantsOf(seed.file) : []) {
     const tenant = await ensureTenant(id, from.get(id)?.ids);
-    starts.set(id, await stateOf(tenant, wish, { text, services }));
+    starts.named.set(id, await stateOf(tenant, wish, { text, services }));
+    if (id === DEFAULT_TENANT) starts.newcomer = (newcomer) => stateOf(newcomer, wish, { text, services });
     if (from.has(id)) continue;
     await once(parts, tenant, text, async () => {
       await documents.reset(tenant.id);

@@ -196,6 +196,25 @@ describe('an emulator with a seed', () => {
     expect((await sendTo(world, PHONE)).status).toBe(204);
   });
 
+  it('is how a tenant starts that is made later, and to what a reset brings it back', async () => {
+    const world = await seeded();
+    for (const method of ['first', 'again']) {
+      expect([method, (await world.control.call('POST', '/tenants', { id: 'worker-1' })).status]).toEqual([method, 201]);
+      const usersOf = async (): Promise<unknown> => (await world.control.call('GET', '/users?tenant=worker-1')).json();
+      const users = await usersOf();
+      expect(users).toMatchObject({
+        users: expect.arrayContaining([expect.objectContaining({ id: 'usr_ada', provider: 'prelude' })]) as unknown,
+      });
+      expect(await (await world.control.call('GET', '/settings?tenant=worker-1')).json()).toMatchObject({
+        otpAttempts: 2,
+      });
+      expect((await world.control.call('DELETE', '/users/usr_ada?tenant=worker-1')).status).toBe(204);
+      expect((await world.control.call('DELETE', '/state?tenant=worker-1')).status).toBe(204);
+      expect(JSON.stringify(await usersOf())).toContain('usr_ada');
+      expect((await world.control.call('DELETE', '/tenants/worker-1')).status).toBe(204);
+    }
+  });
+
   it('does not start with a bad seed', async () => {
     await expect(startTestEmulator({ seed: { mood: 1 } })).rejects.toMatchObject({ code: 'SEED_INVALID' });
   });

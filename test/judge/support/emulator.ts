@@ -16,8 +16,8 @@ export async function runEmulator(): Promise<JudgedEmulator> {
   const remove = (): Promise<void> => rm(folder, { recursive: true, force: true });
   try {
     const options = { host: '127.0.0.1', port: 0, httpsPort: 0, folder };
-    const { ready, stop } = await startEmulator(options, { now: () => Date.now(), randomBytes });
-    return { ready, folder, stop: () => stop().finally(remove) };
+    const { ready, port, stop } = await startEmulator(options, { now: () => Date.now(), randomBytes });
+    return { ready, port, folder, stop: () => stop().finally(remove) };
   } catch (error) {
     await remove();
     throw error;

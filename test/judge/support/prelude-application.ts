@@ -32,7 +32,8 @@ export interface Application {
   advance(seconds: number): Promise<void>;
 }
 
-export function application(ready: Ready): Application {
+/** `tenant` is one that was made beside the default one: its id, and what the emulator has said of it. */
+export function application(ready: Pick<Ready, 'controlUrl' | 'controlToken' | 'prelude'>, tenant = ''): Application {
   const manage = async (method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }> => {
     const response = await fetch(`${ready.prelude.managementUrl}/v2/session/apps/${ready.prelude.appId}${path}`, {
       method,
@@ -53,7 +54,9 @@ export function application(ready: Ready): Application {
     await (status === 404 ? must('POST', path, document, [201]) : must('PUT', path, document, [200]));
   };
   const control = async (method: string, path: string, body?: unknown): Promise<unknown> => {
-    const response = await fetch(`${ready.controlUrl}${path}`, {
+    const url = new URL(`${ready.controlUrl}${path}`);
+    if (tenant !== '') url.searchParams.set('tenant', tenant);
+    const response = await fetch(url, {
       method,
       headers: { authorization: `Bearer ${ready.controlToken}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
