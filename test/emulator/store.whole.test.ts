@@ -106,6 +106,29 @@ describe.skipIf(NO_REDIS !== undefined)('three emulators on one store', { timeou
   }
   const statuses = (answers: Answer[]): number[] => answers.map(({ status }) => status).sort((a, b) => a - b);
 
+  it('have the same tenants at once, made and deleted at any of them', async () => {
+    const at = (host: string, method: string, path: string, body?: unknown): Promise<Response> =>
+      fetch(`http://${host}:${new URL(url).port}/__emulator${path}`, {
+        method,
+        headers: { authorization: `Bearer ${replicas[0]!.ready.controlToken}`, 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    const [one, two, three] = HOSTS as [string, string, string];
+    const made = await Promise.all(HOSTS.map((host) => at(host, 'POST', '/tenants', { id: 'worker-1' })));
+    expect(made.map(({ status }) => status).sort()).toEqual([201, 409, 409]);
+    const phone = newPhone();
+    const sent = await fetch(`${url}/t/worker-1/v1/session/otp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ identifier: { type: 'phone_number', value: phone } }),
+    });
+    expect(sent.status).toBe(204);
+    const inbox = (await (await at(three, 'GET', '/messages?tenant=worker-1')).json()) as { messages: Message[] };
+    expect(inbox.messages.map(({ to }) => to)).toEqual([phone]);
+    expect((await at(two, 'DELETE', '/tenants/worker-1')).status).toBe(204);
+    for (const host of [one, three]) expect((await at(host, 'GET', '/messages?tenant=worker-1')).status).toBe(404);
+  });
+
   it('have one set of keys and one control token', async () => {
     expect(new Set(replicas.map(({ ready }) => ready.controlToken)).size).toBe(1);
     for (const path of ['/.well-known/jwks.json', '/.well-known/step-up-jwks.json']) {
