@@ -2,6 +2,7 @@
 import { useEffect, useReducer, useRef, useState } from 'preact/hooks';
 import type { Browser } from './browser.js';
 import { openLive, type Live } from './live.js';
+import { linkTo, placeIn, type Place } from './place.js';
 import { AnnounceContext, BrowserContext } from './parts/contexts.js';
 import { Header } from './parts/header.js';
 import { TokenNeeded } from './parts/token-needed.js';
@@ -17,7 +18,7 @@ const VIEWS = {
   sessions: { short: 'Sessions', title: 'Sessions', View: Sessions },
   hooks: { short: 'Hooks', title: 'Hook calls', View: Hooks },
   events: { short: 'Events', title: 'Events', View: Events },
-  controls: { short: 'Clock and faults', title: 'Clock and faults', View: Controls },
+  controls: { short: 'Controls', title: 'Clock, faults and state', View: Controls },
 } as const;
 type Name = keyof typeof VIEWS;
 
@@ -49,10 +50,15 @@ export function App({ browser }: { browser: Browser }) {
 }
 
 function Board({ browser, token, onRefused }: { browser: Browser; token: string; onRefused(): void }) {
-  const [tenant, setTenant] = useState('');
+  const { tenant, view } = usePlace(browser);
+  const [gone, setGone] = useState('');
   const live = useLive(browser, token, tenant);
-  const name = useView(browser);
+  const name: Name = Object.hasOwn(VIEWS, view) ? (view as Name) : 'now';
   const { title, View } = VIEWS[name];
+  const choose = (id: string): void => {
+    setGone('');
+    browser.go(linkTo({ view: name, tenant: id }));
+  };
   const heading = useRef<HTMLHeadingElement>(null);
   const chosen = useRef<HTMLAnchorElement>(null);
   const before = useRef(name);
@@ -60,13 +66,18 @@ function Board({ browser, token, onRefused }: { browser: Browser; token: string;
 
   useEffect(() => {
     if (line === 'refused') onRefused();
-    if (line === 'gone') setTenant('');
+    if (line !== 'gone') return;
+    setGone(tenant);
+    browser.go(linkTo({ view: name, tenant: '' }));
   }, [line]);
   useEffect(() => {
     chosen.current?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
     browser.title(`${title} · stepup emulator`);
     // Whoever has chosen a view goes on reading there; at first the browser's own order stands.
-    if (before.current !== name) heading.current?.focus();
+    if (before.current !== name) {
+      heading.current?.focus();
+      setGone('');
+    }
     before.current = name;
   }, [name]);
 
@@ -77,23 +88,26 @@ function Board({ browser, token, onRefused }: { browser: Browser; token: string;
       <a class="skip" href="#content" onClick={(event) => (event.preventDefault(), heading.current?.focus())}>
         Skip to the content
       </a>
-      <Header page={page} tenant={tenant} onTenant={setTenant} />
+      <Header page={page} tenant={tenant} onTenant={choose} />
       <nav aria-label="Views">
         <ul>
-          {Object.entries(VIEWS).map(([each, view]) => (
+          {Object.entries(VIEWS).map(([each, { short }]) => (
             <li key={each}>
               <a
-                href={`#${each}`}
+                href={linkTo({ view: each, tenant })}
                 ref={each === name ? chosen : null}
                 aria-current={each === name ? 'page' : undefined}
               >
-                {view.short}
+                {short}
               </a>
             </li>
           ))}
         </ul>
       </nav>
       <main id="content" aria-busy={line === 'connecting'}>
+        <p class={gone === '' ? undefined : 'notice'} role="status">
+          {gone !== '' && `There is no tenant “${gone}” any more. This is the default one.`}
+        </p>
         <h1 ref={heading} tabIndex={-1}>
           {title}
         </h1>
@@ -116,9 +130,8 @@ function useLive(browser: Browser, token: string, tenant: string): Live | undefi
   return live;
 }
 
-function useView(browser: Browser): Name {
-  const named = (): Name => (Object.hasOwn(VIEWS, browser.view()) ? (browser.view() as Name) : 'now');
-  const [name, setName] = useState(named);
-  useEffect(() => browser.onView(() => setName(named())), [browser]);
-  return name;
+function usePlace(browser: Browser): Place {
+  const [fragment, setFragment] = useState(() => browser.fragment());
+  useEffect(() => browser.onFragment(() => setFragment(browser.fragment())), [browser]);
+  return placeIn(fragment);
 }

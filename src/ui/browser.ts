@@ -8,9 +8,11 @@ export interface Browser {
   later(ms: number, work: () => void): () => void;
   /** Address of the control API. */
   controlUrl: string;
-  /** Name of the view in the address: `events` of `#events`. */
-  view(): string;
-  onView(listener: () => void): () => void;
+  /** The address's fragment, without its `#`. */
+  fragment(): string;
+  onFragment(listener: () => void): () => void;
+  /** Goes to a fragment, with its `#`. */
+  go(link: string): void;
   /** Called whenever an address with a token is opened in this window. */
   onToken(listener: (token: string) => void): () => void;
   /** The token of this window, which a reload keeps; undefined where there is none. */

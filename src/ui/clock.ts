@@ -1,4 +1,5 @@
 /** The tenant's clock as the page reckons it between two answers of the emulator, and the past of that clock. */
+import { isOtherHistory } from './history.js';
 import type { Event, Standing } from './wire.js';
 
 export interface ClockFace {
@@ -38,8 +39,8 @@ export function createPastClock(): { take(event: Event): void; ageAt(event: Even
       if (!begun && event.id === 1) past = REAL;
       begun = true;
       if (event.type === 'clock') past = pastOf(event);
-      if (event.type === 'state') past = event['change'] === 'cleared' ? REAL : undefined;
-      if (event.type === 'snapshot' && event['change'] === 'restored') past = undefined;
+      if (event.type === 'state' && event['change'] === 'cleared') past = REAL;
+      else if (isOtherHistory(event)) past = undefined;
     },
     ageAt({ at }) {
       if (!past) return undefined;

@@ -27,7 +27,7 @@ export interface Control {
   /** Reads. Throws ControlError, and TypeError when the emulator cannot be reached. */
   read<T>(path: string): Promise<T>;
   /** Changes something; the answer's body as it is. Throws the same. */
-  send(method: 'POST' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
+  send(method: 'POST' | 'PUT' | 'DELETE', path: string, body?: unknown): Promise<unknown>;
   /**
    * Calls `event` for each event that is kept and then for each as it happens, `caughtUp` between the two, and `store` whenever the
    * stream says whether the store is there. Resolves when the stream ends. Throws the same.

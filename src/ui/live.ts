@@ -1,9 +1,11 @@
 /** What the page shows of one tenant, kept up to date by the stream of events. */
 import type { Browser } from './browser.js';
 import { clockFace, type ClockFace } from './clock.js';
-import { ControlError, createControl, type Control } from './control.js';
+import { ControlError, createControl, type Control, type FollowHandlers } from './control.js';
 import { createEventBook, type EventBook } from './event-book.js';
-import type { Event, Fault, Message, Standing, UiData } from './wire.js';
+import { isOtherHistory } from './history.js';
+import { createRefresh, pause } from './refresh.js';
+import type { Event, Fault, Message, Snapshot, Standing, UiData } from './wire.js';
 
 /** `away`: the emulator cannot be reached; it is tried again. `refused`: the token is wrong. `gone`: there is no such tenant any more. */
 export type Line = 'connecting' | 'live' | 'away' | 'refused' | 'gone';
@@ -18,6 +20,8 @@ export interface Page {
   /** Ids up to this one were there when the page was opened. */
   readonly firstNew: number;
   readonly faults: readonly Fault[];
+  /** Oldest first. */
+  readonly snapshots: readonly Snapshot[];
   readonly data: UiData | undefined;
   readonly clock: ClockFace;
   readonly tenants: readonly string[];
@@ -33,11 +37,20 @@ export interface Live {
   close(): void;
 }
 
-export type Part = 'messages' | 'data' | 'clock' | 'faults' | 'tenants';
+export type Part = 'messages' | 'data' | 'clock' | 'faults' | 'snapshots' | 'tenants';
 
 const SHOW_MS = 50;
+/** As many as the emulator keeps. */
+const KEPT_MESSAGES = 10_000;
 /** A part is read at most this often, or one part in ten of the time: whichever is rarer. */
-const LEAST_MS: Record<Part, number> = { messages: 100, data: 500, clock: 100, faults: 300, tenants: 1000 };
+const LEAST_MS: Record<Part, number> = {
+  messages: 100,
+  data: 500,
+  clock: 100,
+  faults: 300,
+  snapshots: 300,
+  tenants: 1000,
+};
 const PARTS = Object.keys(LEAST_MS) as Part[];
 /** Other tenants come and go without an event of this one. */
 const TENANTS_MS = 5000;
@@ -47,23 +60,26 @@ const LAST_RETRY_MS = 5000;
 /** Opens a tenant ('' is the default one) with this token. */
 export function openLive(browser: Browser, { token, tenant }: { token: string; tenant: string }): Live {
   const control = createControl(browser, { token, tenant });
-  const book = createEventBook();
   const stopping = new AbortController();
+  /** Ends the stream that is followed, but not the following. */
+  let connection = new AbortController();
   const listeners = new Set<() => void>();
   let page: Page = {
     line: 'connecting',
     trouble: '',
-    book,
+    book: createEventBook(),
     messages: [],
     firstNew: Infinity,
     faults: [],
+    snapshots: [],
     data: undefined,
     clock: clockFace(undefined, 0, browser.now),
     tenants: [],
     control,
   };
   let showing = false;
-  let caughtUp = false;
+  /** The history that the messages are of: only newer ones are asked for. */
+  let messagesOf: EventBook | undefined;
 
   const change = (by: Partial<Page>): void => {
     page = { ...page, ...by };
@@ -77,8 +93,14 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
 
   const readers: Record<Part, () => Promise<Partial<Page>>> = {
     messages: async () => {
-      const { messages } = await control.read<{ messages: Message[] }>('/messages');
-      const newest = messages.toReversed();
+      const { book } = page;
+      const known = messagesOf === book ? page.messages : [];
+      const after = known[0] ? `?after=${known[0].id}` : '';
+      const { messages } = await control.read<{ messages: Message[] }>(`/messages${after}`);
+      // Another history has begun meanwhile, which asks for its own.
+      if (book !== page.book) return {};
+      messagesOf = book;
+      const newest = [...messages.toReversed(), ...known].slice(0, KEPT_MESSAGES);
       return { messages: newest, firstNew: Math.min(page.firstNew, numberOf(newest[0]) + 1) };
     },
     data: async () => ({ data: await control.read<UiData>('/ui-data') }),
@@ -87,6 +109,9 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
       return { clock: clockFace(standing, browser.now(), browser.now) };
     },
     faults: async () => ({ faults: (await control.read<{ faults: Fault[] }>('/faults')).faults }),
+    snapshots: async () => ({
+      snapshots: (await control.read<{ snapshots: Snapshot[] }>('/snapshots')).snapshots,
+    }),
     tenants: async () => ({
       tenants: (await control.read<{ tenants: { id: string }[] }>('/tenants')).tenants.map(({ id }) => id),
     }),
@@ -105,36 +130,54 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
     }
   }
 
-  const take = (event: Event): void => {
-    book.add(event);
-    if (!caughtUp) return;
-    change({});
-    refresh(...partsOf(event));
-  };
+  /**
+   * Reads all events from the start, then each as it happens. What was shown before stays until all is there. Resolves when the stream has
+   * ended; true when that was because of another history, which is to be read at once.
+   */
+  async function readStream(onCaughtUp: () => void): Promise<boolean> {
+    const book = createEventBook();
+    let caughtUp = false;
+    let again = false;
+    connection = new AbortController();
+    const { signal } = connection;
+    const handlers: FollowHandlers = {
+      event(event) {
+        book.add(event);
+        if (!caughtUp || again) return;
+        if (isOtherHistory(event)) {
+          again = true;
+          return connection.abort();
+        }
+        change({});
+        refresh(...partsOf(event));
+      },
+      caughtUp() {
+        caughtUp = true;
+        onCaughtUp();
+        change({ line: 'live', trouble: '', book });
+        refresh(...PARTS);
+      },
+      store(isThere) {
+        if (!caughtUp || isThere === (page.line === 'live')) return;
+        change(isThere ? { line: 'live', trouble: '' } : { line: 'away', trouble: 'Its store is away.' });
+        if (isThere) refresh(...PARTS);
+      },
+    };
+    try {
+      await control.follow(handlers, signal);
+    } catch (error) {
+      if (!again) throw error;
+    }
+    return again;
+  }
 
-  /** From the start each time: an emulator that has come back may be another one. */
+  /** An emulator that has come back may be another one: it is read from the start. */
   async function follow(): Promise<void> {
-    for (let wait = FIRST_RETRY_MS; !stopping.signal.aborted; wait = Math.min(wait * 2, LAST_RETRY_MS)) {
-      caughtUp = false;
-      book.clear();
+    let wait = FIRST_RETRY_MS;
+    while (!stopping.signal.aborted) {
       try {
-        await control.follow(
-          {
-            event: take,
-            caughtUp() {
-              caughtUp = true;
-              wait = FIRST_RETRY_MS;
-              change({ line: 'live', trouble: '' });
-              refresh(...PARTS);
-            },
-            store(isThere) {
-              if (!caughtUp || isThere === (page.line === 'live')) return;
-              change(isThere ? { line: 'live', trouble: '' } : { line: 'away', trouble: 'Its store is away.' });
-              if (isThere) refresh(...PARTS);
-            },
-          },
-          stopping.signal,
-        );
+        const again = await readStream(() => (wait = FIRST_RETRY_MS));
+        if (again) continue;
         change({ line: 'away', trouble: 'The emulator has ended the connection.' });
       } catch (error) {
         if (stopping.signal.aborted) return;
@@ -143,6 +186,7 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
         change({ line: 'away', trouble: troubleOf(error) });
       }
       await pause(browser, wait, stopping.signal);
+      wait = Math.min(wait * 2, LAST_RETRY_MS);
     }
   }
 
@@ -165,6 +209,7 @@ export function openLive(browser: Browser, { token, tenant }: { token: string; t
     refresh,
     close() {
       stopping.abort();
+      connection.abort();
       stopLooking();
       listeners.clear();
       parts.forEach((part) => part.close());
@@ -187,47 +232,14 @@ function partsOf({ type }: Event): Part[] {
       return ['clock', 'messages', 'data'];
     case 'fault':
       return ['faults'];
-    case 'state':
     case 'snapshot':
-      return PARTS;
+      return ['snapshots'];
     case 'message-late':
     case 'refusal':
       return [];
     default:
       return ['data'];
   }
-}
-
-/** Reads a part when asked, but not too often, and not while nobody can see the page. */
-function createRefresh(browser: Browser, leastMs: number, read: () => Promise<void>): { ask(): void; close(): void } {
-  let asked = false;
-  let resting = false;
-  const run = async (): Promise<void> => {
-    if (resting || !asked || browser.isHidden()) return;
-    asked = false;
-    resting = true;
-    const begun = browser.now();
-    await read();
-    browser.later(Math.max(leastMs, (browser.now() - begun) * 10), () => {
-      resting = false;
-      void run();
-    });
-  };
-  const close = browser.onShown(() => void run());
-  return {
-    ask() {
-      asked = true;
-      void run();
-    },
-    close,
-  };
-}
-
-function pause(browser: Browser, ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = browser.later(ms, resolve);
-    signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
-  });
 }
 
 /** The number in `msg_12`. */

@@ -10,10 +10,11 @@ const KEY = 'stepup-control-token';
  * and what is shown, shared or bookmarked holds no token.
  */
 export function openBrowser(): Browser {
+  const { keep, kept } = tokenKeeper();
   const take = (): string | undefined => {
     const token = tokenInFragment(location.hash);
     if (token === undefined) return undefined;
-    sessionStorage.setItem(KEY, token);
+    keep(token);
     history.replaceState(null, '', `${location.pathname}${location.search}#now`);
     return token;
   };
@@ -27,18 +28,18 @@ export function openBrowser(): Browser {
       return () => clearTimeout(timer);
     },
     controlUrl: new URL('.', location.href).href.replace(/\/$/, ''),
-    view: () => location.hash.slice(1),
-    onView: (listener) => listen(window, 'hashchange', listener),
+    fragment: () => location.hash.slice(1),
+    onFragment: (listener) => listen(window, 'hashchange', listener),
+    go(link) {
+      location.hash = link;
+    },
     onToken: (listener) =>
       listen(window, 'hashchange', () => {
         const token = take();
         if (token !== undefined) listener(token);
       }),
-    token: () => sessionStorage.getItem(KEY) ?? undefined,
-    keepToken(token) {
-      if (token === undefined) sessionStorage.removeItem(KEY);
-      else sessionStorage.setItem(KEY, token);
-    },
+    token: kept,
+    keepToken: keep,
     isHidden: () => document.visibilityState === 'hidden',
     onShown: (listener) =>
       listen(document, 'visibilitychange', () => document.visibilityState === 'visible' && listener()),
@@ -46,6 +47,26 @@ export function openBrowser(): Browser {
     title(text) {
       document.title = text;
     },
+  };
+}
+
+/** Where the browser keeps nothing for us, the token lasts until the page is left. */
+function tokenKeeper(): { keep(token: string | undefined): void; kept(): string | undefined } {
+  let own: string | undefined;
+  const stored = <T>(use: (storage: Storage) => T): T | undefined => {
+    try {
+      return use(sessionStorage);
+    } catch {
+      // Its storage is turned off.
+      return undefined;
+    }
+  };
+  return {
+    keep(token) {
+      own = token;
+      stored((storage) => (token === undefined ? storage.removeItem(KEY) : storage.setItem(KEY, token)));
+    },
+    kept: () => own ?? stored((storage) => storage.getItem(KEY)) ?? undefined,
   };
 }
 

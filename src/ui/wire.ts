@@ -25,6 +25,12 @@ export interface Fault {
   happened: number;
 }
 
+export interface Snapshot {
+  name: string;
+  takenAt: string;
+  bytes: number;
+}
+
 /** RFC 9457, with the field that is wrong. */
 export interface Problem {
   detail?: unknown;

@@ -47,12 +47,17 @@ export function summaryOf(event: Event): string {
     case 'clock':
       return words(`at ${field('ageNow')}`, event['frozen'] === true && '· frozen');
     case 'fault':
-      return words(field('change'), event['path'] && `${field('method')} ${field('path')}`, event['do'] && field('do'));
+      return words(
+        field('change'),
+        event['fault'] && field('fault'),
+        event['path'] && `${field('method')} ${field('path')}`,
+        isRecord(event['do']) && `· ${actionInWords(event['do'])}`,
+        isRecord(event['match']) && `· ${targetInWords(event)}`,
+      );
     default: {
-      const { id: _id, type: _type, at: _at, tenant: _tenant, ...rest } = event;
-      return Object.entries(rest)
-        .map(([name, value]) => `${name} ${textOf(value)}`)
-        .join(' · ');
+      const { id: _id, type: _type, at: _at, tenant: _tenant, change, ...rest } = event;
+      const others = Object.entries(rest).map(([name, value]) => `${name} ${textOf(value)}`);
+      return [...(change === undefined ? [] : [textOf(change)]), ...others].join(' · ');
     }
   }
 }
@@ -70,18 +75,26 @@ export function toneOf(event: Event): Tone {
 
 /** Which requests a fault meets, and how often it happens. */
 export function faultTarget({ match, times, everyNth }: Fault): string {
-  const { method, path, identity } = match;
+  return targetInWords({ match, times, everyNth });
+}
+
+function targetInWords({ match, times, everyNth }: Record<string, unknown>): string {
+  const { method, path, identity } = isRecord(match) ? match : {};
   return words(
-    method ?? 'any method',
-    path ?? 'any path',
-    identity !== undefined && `for ${identity}`,
-    everyNth !== undefined && everyNth > 1 && `· every ${everyNth}th`,
-    times !== undefined && `· ${times === 1 ? 'once' : `${times} times`}`,
+    method === undefined ? 'any method' : textOf(method),
+    path === undefined ? 'any path' : textOf(path),
+    identity !== undefined && `for ${textOf(identity)}`,
+    typeof everyNth === 'number' && everyNth > 1 && `· every ${ordinal(everyNth)}`,
+    typeof times === 'number' && `· ${times === 1 ? 'once' : `${times} times`}`,
   );
 }
 
 /** What a fault does. */
 export function faultAction({ do: action }: Fault): string {
+  return actionInWords(action);
+}
+
+function actionInWords(action: Record<string, unknown>): string {
   const { status, latencyMs, drop, skewDateSeconds, truncate } = action;
   if (status !== undefined) return `answers ${textOf(status)}`;
   if (latencyMs !== undefined) return `waits ${textOf(latencyMs)} ms`;
@@ -98,6 +111,23 @@ export function faultAction({ do: action }: Fault): string {
 /** A value as people read it. */
 export function textOf(value: unknown): string {
   return typeof value === 'string' ? value : (JSON.stringify(value) ?? '');
+}
+
+/** Bytes as people read them: `812 bytes`, `14 kB`. */
+export function sizeInWords(bytes: number): string {
+  if (bytes < 1000) return `${bytes} bytes`;
+  return bytes < 1_000_000 ? `${Math.round(bytes / 1000)} kB` : `${(bytes / 1_000_000).toFixed(1)} MB`;
+}
+
+const SUFFIXES: Partial<Record<Intl.LDMLPluralRule, string>> = { one: 'st', two: 'nd', few: 'rd' };
+const rules = new Intl.PluralRules('en', { type: 'ordinal' });
+
+function ordinal(number: number): string {
+  return `${number}${SUFFIXES[rules.select(number)] ?? 'th'}`;
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function words(...parts: unknown[]): string {

@@ -1,23 +1,36 @@
 /** The emulator's web page in a real Chromium: what it shows by itself, what it does, and what it must never do. */
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { loggedIn, tokenOf } from '../emulator/prelude/client.js';
+import { Client, loggedIn, newKey, startWorld, tokenOf } from '../emulator/prelude/client.js';
 import { skipsWithoutChromium } from './support/chromium.js';
 import { startUi, type Ui } from './support/ui.js';
 import { ADA, playScene, stepUp, type Scene } from './support/ui-scene.js';
 
 const BOB = '+33698765432';
+/** Messages to this one are suppressed. */
+const SILENT = '+33600000002';
+/** A busy machine takes its time. */
+const poll = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 });
+const VIEWS = ['Inbox', 'Sessions', 'Hooks', 'Events', 'Controls'];
 
 describe.skipIf(skipsWithoutChromium())('the web page', () => {
   let ui: Ui;
   let scene: Scene | undefined;
   let page: Page;
+  let folder: string;
 
   beforeAll(async () => {
-    ui = await startUi();
+    folder = await mkdtemp(join(tmpdir(), 'stepup-judge-seed-'));
+    const seed = join(folder, 'seed.yaml');
+    await writeFile(seed, `identities:\n  - { identity: '${SILENT}', suppressed: the carrier refused it }\n`);
+    ui = await startUi({ seed });
   });
   afterAll(async () => {
     await ui?.close();
+    await rm(folder, { recursive: true, force: true });
   });
   beforeEach(async () => {
     await ui.world.control.clearState();
@@ -36,6 +49,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
   const inbox = () => page.getByRole('region', { name: /^Inbox/ });
   const challenge = (scope: string) => page.getByRole('list', { name: `Progress of ${scope}` });
   const points = (scope: string) => challenge(scope).first().getByRole('listitem').allTextContents();
+  const tenants = () => page.getByRole('combobox', { name: /^Tenant/ });
   const clipboard = () => page.evaluate<string>('navigator.clipboard.readText()');
 
   it('shows a new code by itself, tells it, and copies it with one click', async () => {
@@ -55,6 +69,13 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(await inbox().getByRole('listitem').count()).toBe(2);
   });
 
+  it('shows a message that never arrives, with the reason', async () => {
+    await sendCode(SILENT);
+    const letter = inbox().getByRole('listitem').filter({ hasText: SILENT });
+    await letter.getByText('suppressed: the carrier refused it').waitFor();
+    await letter.getByRole('button', { name: `Copy the code ${await ui.world.code(SILENT)}` }).waitFor();
+  });
+
   it('follows a challenge from its opening to the grant', async () => {
     scene = await playScene(ui.world);
     await expect
@@ -65,7 +86,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
       .poll(() => points('transfer:write'))
       .toEqual(['asked: done', 'verify_sms: done', 'exchange: under way']);
     await scene.ada.refreshWith(tokenOf(checked));
-    await expect.poll(() => points('transfer:write')).toEqual(['asked: done', 'verify_sms: done', 'granted: done']);
+    await poll(() => points('transfer:write')).toEqual(['asked: done', 'verify_sms: done', 'granted: done']);
 
     expect(await points('payout:write')).toEqual(['asked: done', 'blocked: failed']);
     expect(await points('wallet:sign')).toEqual(['checked: done', 'proof: done', 'granted: done']);
@@ -102,7 +123,14 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await call.getByText('payout:write').first().click();
     await call.getByText('"scope_requested": "payout:write"').waitFor();
     await call.getByText('RSASSA-PSS SHA-256').waitFor();
-    await call.getByText('"status": "block"').waitFor();
+    await call.getByRole('definition').getByText('block', { exact: true }).waitFor();
+    const { signature, body } = scene.hookCalls.find((each) => each.body.includes('payout:write'))!;
+    await call.getByText(signature, { exact: true }).waitFor();
+    await call.getByRole('button', { name: 'Copy the body as it was sent' }).click();
+    await poll(clipboard).toBe(body);
+    await page.getByRole('listitem').filter({ hasText: 'transfer:write' }).first().getByText('review').click();
+    await page.getByText('verify_sms within 10 min').waitFor();
+    await page.getByRole('definition').getByText('5 min', { exact: true }).waitFor();
   });
 
   it('filters events', async () => {
@@ -112,15 +140,15 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const said = () => rows.allInnerTexts();
     await rows.first().waitFor();
     await page.getByLabel('Find').fill('emailVerifications verify');
-    await expect.poll(() => rows.count()).toBe(1);
+    await poll(() => rows.count()).toBe(1);
     await page.getByLabel('Find').fill('');
     await page.getByLabel('only refused or failed').check();
-    await expect.poll(async () => (await said()).every((text) => /4\d\d|block|exhausted/.test(text))).toBe(true);
+    await poll(async () => (await said()).every((text) => /4\d\d|block|exhausted/.test(text))).toBe(true);
     await page.getByLabel('only refused or failed').uncheck();
     for (const type of ['challenge', 'hook', 'message', 'request', 'session', 'state']) {
       await page.getByRole('checkbox', { name: new RegExp(`^${type} `) }).uncheck();
     }
-    await expect.poll(async () => (await said()).every((text) => text.includes('token'))).toBe(true);
+    await poll(async () => (await said()).every((text) => text.includes('token'))).toBe(true);
     await rows.first().locator('summary').click();
     await rows.first().getByText('"type": "token"').waitFor();
   });
@@ -134,23 +162,23 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const before = await rows.allInnerTexts();
     await loggedIn(ui.world, BOB);
     const held = page.getByRole('button', { name: /^Held · \d+ newer$/ });
-    await expect.poll(() => held.innerText()).not.toContain('· 0 newer');
+    await poll(() => held.innerText()).not.toContain('· 0 newer');
     expect(await rows.allInnerTexts()).toEqual(before);
     await held.click();
-    await expect.poll(() => rows.count()).toBeGreaterThan(before.length);
+    await poll(() => rows.count()).toBeGreaterThan(before.length);
   });
 
   it('moves the clock', async () => {
-    await view('Clock and faults');
+    await view('Controls');
     const standing = async () =>
       (await (await ui.world.control.call('GET', '/clock')).json()) as { offset: number; frozen: boolean };
     const header = page.getByRole('banner').getByRole('link', { name: /^Clock/ });
     await page.getByRole('button', { name: 'Advance by 5 min' }).click();
-    await expect.poll(() => header.getAttribute('aria-label')).toBe('Clock: 5 min ahead');
+    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 5 min ahead');
     expect(Math.round((await standing()).offset)).toBe(300);
     await page.getByLabel('By a span of time').fill('1h');
     await page.getByLabel('By a span of time').press('Enter');
-    await expect.poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 h 5 min ahead');
+    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 h 5 min ahead');
     await page.getByRole('button', { name: 'Freeze' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     expect((await standing()).frozen).toBe(true);
@@ -158,16 +186,16 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await page.getByRole('button', { name: 'Freeze' }).waitFor();
     await page.getByLabel('By a span of time').fill('-90s');
     await page.getByRole('button', { name: 'Set offset' }).click();
-    await expect.poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 min 30 s behind');
+    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 min 30 s behind');
     await page.getByRole('button', { name: 'Back to real time' }).click();
-    await expect.poll(() => header.getAttribute('aria-label')).toBe('Clock: real time');
+    await poll(() => header.getAttribute('aria-label')).toBe('Clock: real time');
     await page.getByLabel('By a span of time').fill('soon');
     await page.getByLabel('By a span of time').press('Enter');
     await page.getByRole('alert').getByText('takes a span of time').waitFor();
   });
 
   it('adds faults, counts what they do, and removes them', async () => {
-    await view('Clock and faults');
+    await view('Controls');
     await page.getByLabel('Path').fill('/v1/session/otp');
     await page.getByRole('button', { name: 'Add the fault' }).click();
     await page.getByText('answers 500').waitFor();
@@ -186,22 +214,63 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(await page.getByRole('alert').count()).toBe(0);
 
     await page.getByRole('button', { name: /^Remove: answers 500/ }).click();
-    await expect.poll(() => page.getByText('answers 500').count()).toBe(0);
+    await poll(() => page.getByText('answers 500').count()).toBe(0);
     await ui.world.control.clearFaults();
     await page.getByText('Nothing goes wrong').waitFor();
   });
 
+  it('goes back to the start when it is told twice, and takes and restores snapshots', async () => {
+    await stepOnce();
+    await view('Controls');
+    await page.getByLabel('Name of a snapshot').fill('not a name');
+    await page.getByRole('button', { name: 'Take' }).click();
+    await page.getByRole('alert').getByText('expected up to 64 letters').waitFor();
+    await page.getByLabel('Name of a snapshot').fill('stepped-up');
+    await page.getByRole('button', { name: 'Take' }).click();
+    const restore = page.getByRole('button', { name: 'Restore stepped-up' });
+    await restore.waitFor();
+
+    await page.getByRole('button', { name: 'Back to the start' }).click();
+    expect(await ui.world.control.messages()).not.toEqual([]);
+    await page.getByRole('button', { name: 'Sure? Back to the start' }).click();
+    await page.getByRole('button', { name: 'Back to the start', exact: true }).waitFor();
+    await view('Inbox');
+    await inbox().getByText('No message yet').waitFor();
+    await page.getByText('No challenge yet').waitFor();
+    await view('Sessions');
+    await page.getByText('Nobody is logged in.').waitFor();
+    await view('Hooks');
+    await page.getByText('No hook was called yet.').waitFor();
+
+    await view('Controls');
+    await restore.click();
+    await view('Sessions');
+    await page.getByText(ADA, { exact: true }).waitFor();
+    await view('Controls');
+    await page.getByRole('button', { name: 'Remove stepped-up' }).click();
+    await poll(() => restore.count()).toBe(0);
+  });
+
   it('chooses the tenant when there are several', async () => {
-    expect(await page.getByLabel('Tenant').count()).toBe(0);
+    expect(await tenants().count()).toBe(0);
     await stepOnce();
     await inbox().getByText(ADA).first().waitFor();
     await ui.world.control.call('POST', '/tenants', { id: 'worker-1' });
     await page.reload();
-    await page.getByLabel('Tenant').selectOption('worker-1');
+    await tenants().selectOption('worker-1');
+    await inbox().getByText('No message yet').waitFor();
+    expect(page.url()).toBe(`${ui.address}#now@worker-1`);
+    await view('Events');
+    await page.reload();
+    await poll(() => tenants().inputValue()).toBe('worker-1');
+    expect(page.url()).toBe(`${ui.address}#events@worker-1`);
+    await view('Inbox');
     await inbox().getByText('No message yet').waitFor();
     await ui.world.control.call('DELETE', '/tenants/worker-1');
+    await page.getByText('There is no tenant “worker-1” any more.').waitFor();
     await inbox().getByText(ADA).first().waitFor();
-    await expect.poll(() => page.getByLabel('Tenant').count(), { timeout: 10_000 }).toBe(0);
+    expect(page.url()).toBe(`${ui.address}#now`);
+    await poll(() => tenants().count()).toBe(0);
   });
 
   it('can be walked with the keyboard alone', async () => {
@@ -221,7 +290,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(await focused()).toContain(code);
     expect(await outlined()).toBe(true);
     await page.keyboard.press('Enter');
-    await expect.poll(clipboard).toBe(code);
+    await poll(clipboard).toBe(code);
 
     // Back to the navigation, on to the events.
     const seen: string[] = [];
@@ -232,11 +301,11 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
       expect(seen.length).toBeLessThan(10);
     }
     await page.keyboard.press('Enter');
-    await expect.poll(focused).toBe('Events');
+    await poll(focused).toBe('Events');
     await page.getByRole('heading', { name: 'Events', level: 1 }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.type('otp');
-    await expect.poll(() => page.getByLabel('Find').inputValue()).toBe('otp');
+    await poll(() => page.getByLabel('Find').inputValue()).toBe('otp');
 
     // Through all that there is and out again: nothing keeps the focus.
     await page.getByLabel('Find').fill('no such thing');
@@ -249,10 +318,39 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect([...stops].some((stop) => stop === 'a.skip')).toBe(true);
   });
 
+  it('shows what others have named as text, and nothing else of it', async () => {
+    const hostile = '<img src=x onerror=alert(1)>\u202e';
+    const hook = `http://127.0.0.1:9/<b>hook</b>/${'x'.repeat(200)}`;
+    let alerts = 0;
+    page.on('dialog', (dialog) => ((alerts += 1), void dialog.dismiss()));
+    await ui.world.configure([{ scope: 'transfer:write', mode: 'delegated', delegated: { delegation_hook: hook } }]);
+    const eve = new Client(ui.world, await newKey());
+    const send = eve.call.bind(eve);
+    eve.call = (path, call) => send(path, { ...call, headers: { 'user-agent': '<b>eve</b>', ...call?.headers } });
+    await eve.logIn(ADA);
+    await eve.request('transfer:write', { metadata: { note: hostile } });
+    await fetch(`${ui.world.url}/v1/session/<script>alert(1)</script>`);
+    await view('Sessions');
+    await page.getByText('<b>eve</b>', { exact: true }).waitFor();
+    await view('Hooks');
+    await page.getByText('failed', { exact: true }).click();
+    await page.getByText(hostile.slice(0, 20)).waitFor();
+    await view('Events');
+    await page.getByLabel('Find').fill('script');
+    await page.getByText('alert(1)').first().waitFor();
+    expect(await page.locator('main').locator('b, img, script').count()).toBe(0);
+    expect(alerts).toBe(0);
+    await page.setViewportSize({ width: 380, height: 800 });
+    await view('Hooks');
+    await page.getByText('failed', { exact: true }).click();
+    expect(await page.evaluate<number>('probes.widthOfPage()')).toBe(380);
+  });
+
   it('has landmarks, one main heading, and a name for every control', async () => {
     await playAll();
-    for (const name of ['Inbox', 'Sessions', 'Hooks', 'Events', 'Clock and faults']) {
+    for (const name of VIEWS) {
       await view(name);
+      await page.evaluate('probes.openAll()');
       for (const role of ['banner', 'navigation', 'main'] as const) expect(await page.getByRole(role).count()).toBe(1);
       expect(await page.getByRole('heading', { level: 1 }).count()).toBe(1);
       const nameless = await page.evaluate<string[]>('probes.namelessControls()');
@@ -265,12 +363,20 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await page.emulateMedia({ colorScheme });
     for (const width of [1240, 360]) {
       await page.setViewportSize({ width, height: 800 });
-      for (const name of ['Inbox', 'Sessions', 'Hooks', 'Events', 'Clock and faults']) {
+      for (const name of VIEWS) {
         await view(name);
+        await page.evaluate('probes.openAll()');
         expect(await page.evaluate<number>('probes.widthOfPage()')).toBeLessThanOrEqual(width);
         expect(await page.evaluate<string[]>('probes.tooPale()')).toEqual([]);
+        expect(await page.evaluate<string[]>('probes.tooFaint()')).toEqual([]);
       }
     }
+    await page.getByRole('button', { name: 'Back to the start' }).click();
+    await page.getByRole('button', { name: 'Advance by 1 min' }).click();
+    await page.getByLabel('By a span of time').fill('soon');
+    await page.getByLabel('By a span of time').press('Enter');
+    await page.getByRole('alert').waitFor();
+    expect(await page.evaluate<string[]>('probes.tooPale()')).toEqual([]);
     const ground = await page.evaluate<string>('probes.groundColour()');
     expect(ground).toBe(colorScheme === 'light' ? 'rgb(246, 246, 243)' : 'rgb(18, 20, 22)');
   });
@@ -303,6 +409,10 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     it('says that it is wrong', async () => {
       const other = await ui.open(`${ui.address}#token=wrong`);
       await other.getByRole('heading', { name: 'This token is not the emulator’s' }).waitFor();
+      for (const colorScheme of ['light', 'dark'] as const) {
+        await other.emulateMedia({ colorScheme });
+        expect(await other.evaluate<string[]>('probes.tooPale()')).toEqual([]);
+      }
       await other.reload();
       await other.getByRole('heading', { name: 'This page needs the emulator’s token' }).waitFor();
       await other.goto(ui.addressWithToken);
@@ -316,9 +426,8 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await elsewhere.goto('about:blank');
     const { controlUrl, controlToken } = ui.world.emulator.ready;
     await elsewhere.setContent(`<iframe src="${ui.address}"></iframe>`);
-    const framed = elsewhere.frames()[1];
-    await elsewhere.waitForTimeout(500);
-    expect(await framed?.locator('#page').count()).toBe(0);
+    // Where it is not let in, the browser puts a page of its own, which nobody may look into.
+    await poll(() => elsewhere.frames()[1]?.url()).toMatch(/^chrome-error:/);
     const called = await elsewhere.evaluate(
       ([url, token]) =>
         fetch(`${url}/messages`, { headers: { authorization: `Bearer ${token}` } }).then(
@@ -331,23 +440,86 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await elsewhere.close();
   });
 
-  it('stays fast with 10,000 events', async () => {
-    await page.close();
+  it('outlives the emulator, and says when another one is there that does not know its token', async () => {
+    const start = (port: number, controlToken: string) =>
+      startWorld({ uiFolder: ui.folder, port, controlToken, onEvent: undefined });
+    const first = await start(0, 'same');
+    const { controlUrl } = first.emulator.ready;
+    const port = Number(new URL(controlUrl).port);
+    const other = await ui.open(`${controlUrl}/ui#token=same`);
+    await sendCode(ADA, first.url);
+    const code = other.getByRole('button', { name: /^Copy the code/ });
+    await code.waitFor();
+    await first.stop();
+    await other.getByText('away, trying again …').waitFor();
+    await other.getByText('The emulator cannot be reached.').waitFor();
+    expect(await code.count()).toBe(1);
+    expect(await other.evaluate<string[]>('probes.tooPale()')).toEqual([]);
+
+    const second = await start(port, 'same');
+    await other.getByText('live', { exact: true }).waitFor();
+    await other.getByText('No message yet').waitFor();
+    await sendCode(BOB, second.url);
+    await other
+      .getByRole('status')
+      .getByText(/^New code \d+ for \+33698765432$/)
+      .waitFor({ state: 'attached' });
+    await second.stop();
+
+    const third = await start(port, 'another');
+    await other.getByRole('heading', { name: 'This token is not the emulator’s' }).waitFor();
+    await other.close();
+    await third.stop();
+  });
+
+  it('stays fast, and small, with 10,000 events and 500 messages', async () => {
     const { url } = ui.world;
-    for (let batch = 0; batch < 100; batch++) {
+    await fetch(`${url}/v1/session/nothing`);
+    const begun = (await ui.world.control.exportState()) as {
+      state: { logs: { events: { last: number; entries: { seq: number; value: unknown }[] } } };
+    };
+    const { events } = begun.state.logs;
+    const value = events.entries.at(-1)?.value;
+    events.entries = Array.from({ length: 9000 }, (_, at) => ({ seq: at + 1, value }));
+    events.last = 9000;
+    await view('Events');
+    await page.evaluate('probes.watchBusy()');
+    await ui.world.control.importState(begun);
+    await page.getByText(/^\d+ of 900\d events$|^900\d events$/).waitFor();
+    for (let batch = 0; batch < 15; batch++) {
       await Promise.all(Array.from({ length: 100 }, () => fetch(`${url}/v1/session/nothing`, { method: 'DELETE' })));
     }
-    page = await ui.open();
-    await page.getByText('live', { exact: true }).waitFor();
-    await view('Events');
-    await page.getByText(/^\d+ of \d+ events$/).waitFor();
+    for (let batch = 0; batch < 10; batch++) {
+      await Promise.all(Array.from({ length: 50 }, (_, at) => sendCode(`+336${10_000_000 + batch * 50 + at}`)));
+    }
+    // It has kept up with all of them; nothing held it for long, and it draws no more than it must.
+    await page.getByText('message', { exact: true }).first().waitFor();
+    expect(await page.evaluate<number>('probes.longestBusy()')).toBeLessThan(1000);
+    expect(await page.locator('ol.events > li').count()).toBe(200);
     expect(await page.evaluate<number>("probes.busyFinding('nothing')")).toBeLessThan(1000);
     expect(await page.evaluate<number>("probes.busyFinding('no')")).toBeLessThan(400);
     expect(await page.evaluate<number>("probes.busyFinding('')")).toBeLessThan(400);
-    await loggedIn(ui.world, ADA);
+    await page.reload();
+    await page.getByText(/^\d+ of 10000 events$/).waitFor();
+
     await view('Inbox');
-    await inbox().getByText(ADA).waitFor();
+    const letters = inbox().getByRole('listitem');
+    await inbox().getByText('500', { exact: true }).waitFor();
+    expect(await letters.count()).toBe(50);
+    await page.getByRole('button', { name: 'Show more (450 older)' }).click();
+    expect(await letters.count()).toBe(100);
+    await loggedIn(ui.world, ADA);
+    await letters.first().getByText(ADA).waitFor();
   });
+
+  async function sendCode(to: string, url = ui.world.url): Promise<void> {
+    const { status } = await fetch(`${url}/v1/session/otp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ identifier: { type: 'phone_number', value: to } }),
+    });
+    expect(status).toBeLessThan(300);
+  }
 
   /** Ada logs in and steps up. */
   async function stepOnce(): Promise<void> {

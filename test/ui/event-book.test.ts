@@ -27,6 +27,9 @@ describe('the event book', () => {
     book.add(event(5, 'clock', { now: '', ageNow: '2026-01-01T02:00:00.000Z', offset: 7000, frozen: true }));
     book.add(access(9, 'ses_1'));
     expect(book.tokenOf('ses_1')?.endsAt).toBe(Date.UTC(2026, 0, 1, 2, 1));
+    book.add(event(10, 'state', { change: 'key-rotated' }));
+    book.add(access(10, 'ses_1'));
+    expect(book.tokenOf('ses_1')?.endsAt).toBe(Date.UTC(2026, 0, 1, 2, 1));
     book.add(event(10, 'state', { change: 'cleared' }));
     book.add(access(11, 'ses_1'));
     expect(book.tokenOf('ses_1')?.endsAt).toBe(Date.UTC(2026, 0, 1) + 71_000);

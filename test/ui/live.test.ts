@@ -27,8 +27,9 @@ describe('what the page shows', () => {
         return () => clearTimeout(timer);
       },
       controlUrl: world.emulator.ready.controlUrl,
-      view: () => '',
-      onView: () => () => undefined,
+      fragment: () => '',
+      onFragment: () => () => undefined,
+      go: () => undefined,
       onToken: () => () => undefined,
       token: () => undefined,
       keepToken: () => undefined,
@@ -72,6 +73,23 @@ describe('what the page shows', () => {
     await world.control.clearState();
     await vi.waitFor(() => expect(live.page.messages).toEqual([]));
     await vi.waitFor(() => expect(live.page.data?.sessions.total).toBe(0));
+    await vi.waitFor(() => expect(live.page.book.events.map(({ type }) => type)).toEqual(['state']));
+    await loggedIn(world, PHONE);
+    await vi.waitFor(() => expect(live.page.messages.map(({ to }) => to)).toEqual([PHONE]));
+  });
+
+  it('is as before once a snapshot is restored', async () => {
+    await loggedIn(world, PHONE);
+    const live = open();
+    expect((await world.control.call('POST', '/snapshots/one')).status).toBe(201);
+    await vi.waitFor(() => expect(live.page.snapshots.map(({ name }) => name)).toEqual(['one']));
+    await loggedIn(world, '+33698765432');
+    await vi.waitFor(() => expect(live.page.messages).toHaveLength(2));
+    await world.control.call('PUT', '/snapshots/one');
+    await vi.waitFor(() => expect(live.page.messages.map(({ to }) => to)).toEqual([PHONE]));
+    await vi.waitFor(() => expect(live.page.book.events.at(-1)).toMatchObject({ change: 'restored' }));
+    expect(live.page.book.events.filter(({ type }) => type === 'message')).toHaveLength(1);
+    expect(live.page.line).toBe('live');
   });
 
   it("is one tenant's, until that is gone", async () => {
@@ -90,18 +108,41 @@ describe('what the page shows', () => {
   });
 
   it('tells that the emulator is away, and comes back with all of it', async () => {
-    let away = true;
+    let away = false;
+    let cut = (): void => undefined;
     const broken = browser({
-      fetch: (input, init) => (away ? Promise.reject(new TypeError('x')) : fetch(input, init)),
+      async fetch(input, init) {
+        if (away) throw new TypeError('x');
+        const response = await fetch(input, init);
+        if (!input.pathname.endsWith('/events') || !response.body) return response;
+        const body = response.body.pipeThrough(
+          new TransformStream<Uint8Array, Uint8Array>({
+            start(controller) {
+              cut = () => controller.terminate();
+            },
+          }),
+        );
+        return new Response(body, response);
+      },
     });
     await loggedIn(world, PHONE);
     const live = open({ browser: broken });
+    await vi.waitFor(() => expect(live.page.messages).toHaveLength(1));
+    const known = live.page.book.events.length;
+    away = true;
+    cut();
+    await vi.waitFor(() => expect(live.page.trouble).toBe('The emulator has ended the connection.'));
+    // What it knew stays to be read while it tries again.
     await vi.waitFor(() =>
       expect([live.page.line, live.page.trouble]).toEqual(['away', 'The emulator cannot be reached.']),
     );
+    expect(live.page.book.events).toHaveLength(known);
+    expect(live.page.messages).toHaveLength(1);
+    await loggedIn(world, '+33698765432');
     away = false;
     await vi.waitFor(() => expect(live.page.line).toBe('live'), 5000);
-    await vi.waitFor(() => expect(live.page.messages).toHaveLength(1));
+    await vi.waitFor(() => expect(live.page.messages).toHaveLength(2));
+    expect(live.page.book.events.length).toBeGreaterThan(known);
   });
 
   it('reads nothing while nobody can see it, and all of it then', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { faultAction, faultTarget, summaryOf, toneOf } from '../../src/ui/words.js';
+import { faultAction, faultTarget, sizeInWords, summaryOf, toneOf } from '../../src/ui/words.js';
 
 const of = (type: string, fields: Record<string, unknown>) => ({
   ...fields,
@@ -60,7 +60,20 @@ describe('an event in words', () => {
       'bad',
     ],
     ['clock', { ageNow: '2026-01-01T00:05:00.000Z', frozen: true }, 'at 2026-01-01T00:05:00.000Z · frozen', 'plain'],
-    ['fault', { change: 'added', do: { status: 500 } }, 'added {"status":500}', 'plain'],
+    [
+      'fault',
+      { change: 'added', fault: 'flt_1', match: { path: '/v1/*' }, times: 1, do: { status: 500 } },
+      'added flt_1 · answers 500 · any method /v1/* · once',
+      'plain',
+    ],
+    [
+      'fault',
+      { change: 'happened', fault: 'flt_1', ...request, do: { drop: 'after' } },
+      'happened flt_1 POST /v1/session/otp · does the work, drops the answer',
+      'plain',
+    ],
+    ['fault', { change: 'cleared' }, 'cleared', 'plain'],
+    ['snapshot', { change: 'taken', name: 'before' }, 'taken · name before', 'plain'],
     ['step_up.hook_failed', { user_id: 'usr_1' }, 'user_id usr_1', 'bad'],
   ])('%s %j', (type, fields, words, tone) => {
     expect(summaryOf(of(type, fields))).toBe(words);
@@ -92,11 +105,27 @@ describe('a fault in words', () => {
     expect(faultAction(fault(action))).toBe(words);
   });
 
+  it.each([
+    [2, '2nd'],
+    [11, '11th'],
+    [21, '21st'],
+  ])('counts every %i', (everyNth, words) => {
+    expect(faultTarget(fault({ status: 500 }, { everyNth }))).toBe(`any method any path · every ${words}`);
+  });
+
   it('tells which requests it meets', () => {
     expect(faultTarget(fault({ status: 500 }))).toBe('any method any path');
     const match = { method: 'POST', path: '/v1/*', identity: '+1' };
     expect(faultTarget(fault({ status: 500 }, { match, times: 2, everyNth: 3 }))).toBe(
-      'POST /v1/* for +1 · every 3th · 2 times',
+      'POST /v1/* for +1 · every 3rd · 2 times',
     );
   });
+});
+
+it.each([
+  [812, '812 bytes'],
+  [13_600, '14 kB'],
+  [2_340_000, '2.3 MB'],
+])('%i bytes in words', (bytes, words) => {
+  expect(sizeInWords(bytes)).toBe(words);
 });

@@ -84,6 +84,8 @@ export function createControl(controlled: Controlled, onBug: (error: Error) => v
   });
 
   app.route(UI_PATH, uiFiles(controlled.uiFolder));
+  // Names in the page are relative to its address without a slash. A browser keeps the fragment on its way.
+  app.get(`${UI_PATH}/`, (c) => c.redirect('../ui'));
 
   app.use(bearer(controlled.controlToken), async (c, next) => {
     const id = c.req.query('tenant') ?? controlled.tenants.default.id;

@@ -66,13 +66,15 @@ export async function askHook(
   const { services, tenant } = place;
   const { hookTimeoutSeconds, signaturePrefix } = await services.settings(tenant.id);
   const body = Buffer.from(JSON.stringify(call));
-  const { signature, kid } = place.tokens.signHook(body);
+  const signed = place.tokens.signHook(body);
+  const { kid } = signed;
+  const signature = signaturePrefix ? `rsassa-pss-sha256=${signed.signature}` : signed.signature;
   const timeoutMs = hookTimeoutSeconds * 1000;
   const started = services.clock.now();
   const result = await send(services.callOut, address, body, {
     timeoutMs,
     kid,
-    signature: signaturePrefix ? `rsassa-pss-sha256=${signature}` : signature,
+    signature,
   });
   const ms = services.clock.now() - started;
   const checked = timedOut ? late(timeoutMs) : checkAnswer(result, stepKeys, call.identifiers);
@@ -82,7 +84,7 @@ export async function askHook(
     scope: call.scope_requested,
     userId: call.user_id,
     request: call,
-    signature: { kid, alg: 'RSASSA-PSS SHA-256', prefixed: signaturePrefix },
+    signature: { kid, alg: 'RSASSA-PSS SHA-256', prefixed: signaturePrefix, value: signature },
     status: timedOut || result.outcome === 'failed' ? null : result.status,
     verdict: failed ? null : checked.verdict.status,
     ...(failed ? { reason: checked.reason, words: checked.words } : { answer: checked.verdict }),

@@ -4,8 +4,17 @@ import { AnnounceContext, useBrowser } from './contexts.js';
 /** How long it says that it has copied. */
 const SHOWN_MS = 1500;
 
-/** A text that one click, or Enter, copies. `label` says to a listener what it is. */
-export function Copy({ text, label, big = false }: { text: string; label: string; big?: boolean }) {
+interface CopyProps {
+  text: string;
+  /** Says to a listener what it is. */
+  label: string;
+  /** What is to be seen; by default the text itself. */
+  shown?: string;
+  big?: boolean;
+}
+
+/** A text that one click, or Enter, copies. */
+export function Copy({ text, label, shown = text, big = false }: CopyProps) {
   const browser = useBrowser();
   const announce = useContext(AnnounceContext);
   const [done, setDone] = useState<boolean>();
@@ -13,16 +22,16 @@ export function Copy({ text, label, big = false }: { text: string; label: string
   const copy = async (): Promise<void> => {
     const copied = await browser.copy(text);
     setDone(copied);
-    announce(copied ? `Copied ${text}` : 'The browser does not allow copying.');
+    announce(copied ? `Copied ${shown}` : 'The browser does not allow copying.');
   };
   return (
     <button
       type="button"
       class={big ? 'copy big' : 'copy'}
       onClick={() => void copy()}
-      aria-label={`Copy ${label} ${text}`}
+      aria-label={shown === text ? `Copy ${label} ${text}` : `Copy ${label}`}
     >
-      <span class="value">{text}</span>
+      <span class="value">{shown}</span>
       <span class="hint" aria-hidden="true">
         {done === undefined ? 'copy' : done ? 'copied' : 'not allowed'}
       </span>

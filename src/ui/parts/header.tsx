@@ -1,6 +1,7 @@
 import { durationInWords } from '../../cli/durations.js';
 import type { ClockFace } from '../clock.js';
 import type { Line, Page } from '../live.js';
+import { linkTo } from '../place.js';
 import { clockTime } from '../words.js';
 import { useTicks } from './contexts.js';
 
@@ -26,19 +27,16 @@ export function Header({ page, tenant, onTenant }: { page: Page; tenant: string;
       {tenants.length > 1 && (
         <label class="tenant">
           Tenant
-          <select
-            value={tenant === '' ? (tenants[0] ?? '') : tenant}
-            onChange={(event) => onTenant(event.currentTarget.value)}
-          >
-            {tenants.map((id) => (
-              <option key={id} value={id}>
+          <select value={tenant === tenants[0] ? '' : tenant} onChange={(event) => onTenant(event.currentTarget.value)}>
+            {tenants.map((id, index) => (
+              <option key={id} value={index === 0 ? '' : id}>
                 {id}
               </option>
             ))}
           </select>
         </label>
       )}
-      <Clock clock={clock} />
+      <Clock clock={clock} link={linkTo({ view: 'controls', tenant })} />
     </header>
   );
 }
@@ -52,11 +50,11 @@ function Mark() {
   );
 }
 
-function Clock({ clock }: { clock: ClockFace }) {
+function Clock({ clock, link }: { clock: ClockFace; link: string }) {
   useTicks();
   const words = offsetInWords(clock);
   return (
-    <a class={words === '' ? 'clock' : 'clock moved'} href="#controls" aria-label={`Clock: ${words || 'real time'}`}>
+    <a class={words === '' ? 'clock' : 'clock moved'} href={link} aria-label={`Clock: ${words || 'real time'}`}>
       <span class="digits">{clockTime(clock.ageNow())}</span>
       <span class="shift">{words || 'real time'}</span>
     </a>

@@ -33,10 +33,20 @@ export function Tag({
   return <span class={`tag ${tone}`}>{children}</span>;
 }
 
-/** A value as JSON, made only once it is wanted. */
-export function Json({ value }: { value: unknown }) {
+/** One line of a `<dl class="facts">`. */
+export function Fact({ name, children }: { name: string; children: ComponentChildren }) {
   return (
-    <pre class="json" tabIndex={0}>
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** A value as JSON, made only once it is wanted. `label` says to a listener what it is. */
+export function Json({ value, label }: { value: unknown; label: string }) {
+  return (
+    <pre class="json" tabIndex={0} role="group" aria-label={label}>
       {JSON.stringify(value, undefined, 2)}
     </pre>
   );

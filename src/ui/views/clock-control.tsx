@@ -27,12 +27,12 @@ export function ClockControl({ live, page: { clock, control } }: { live: Live; p
     <section aria-labelledby="clock" class="panel">
       <h2 id="clock">Clock</h2>
       <p class="face">
-        <span class="digits">{isoTime(clock.ageNow())}</span>
+        <span class="digits">{dayAndTime(clock.ageNow())}</span>
         <span class="shift">{offsetInWords(clock) || 'real time'}</span>
       </p>
       <p class="note">
         Codes, challenges, grants, sessions and tokens age by this clock. Times on the wire stay real:{' '}
-        {isoTime(clock.now())}.
+        {dayAndTime(clock.now())}.
       </p>
       <div class="row" role="group" aria-label="Advance the clock">
         {STEPS.map(([label, seconds]) => (
@@ -110,6 +110,7 @@ export function ClockControl({ live, page: { clock, control } }: { live: Live; p
   );
 }
 
-function isoTime(ms: number): string {
-  return new Date(ms).toISOString().replace('T', ' ').slice(0, 19);
+/** In this machine's own zone, as all times of the page: `2026-01-31 09:41:07`. */
+function dayAndTime(ms: number): string {
+  return new Date(ms).toLocaleString('sv-SE');
 }

@@ -57,11 +57,11 @@ function Row({ event }: { event: Event }) {
   const tone = toneOf(event);
   const line = (
     <>
-      <When at={event.at} /> <span class={`type ${event.type}`}>{event.type}</span>
+      <When at={event.at} /> <span class="type">{event.type}</span>
       <span class={`words ${tone}`}>{summaryOf(event)}</span>
     </>
   );
-  return <Fold line={line}>{() => <Json value={event} />}</Fold>;
+  return <Fold line={line}>{() => <Json value={event} label="The whole event" />}</Fold>;
 }
 
 interface FiltersProps {

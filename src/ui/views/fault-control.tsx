@@ -53,7 +53,7 @@ function FaultCard({ fault, onRemove }: { fault: Fault; onRemove(): void }) {
   const { times, happened, matched } = fault;
   const isUsedUp = times !== undefined && happened >= times;
   return (
-    <li class={isUsedUp ? 'card fault-card used' : 'card fault-card'}>
+    <li class={isUsedUp ? 'card line-card used' : 'card line-card'}>
       <div>
         <p class="to">{faultAction(fault)}</p>
         <p class="meta">

@@ -1,6 +1,8 @@
 import { useMemo } from 'preact/hooks';
+import { durationInWords } from '../../cli/durations.js';
 import type { Live, Page } from '../live.js';
-import { Empty, Fold, Json, Tag, When } from '../parts/small.js';
+import { Copy } from '../parts/copy.js';
+import { Empty, Fact, Fold, Json, Tag, When } from '../parts/small.js';
 import type { Event } from '../wire.js';
 import { textOf } from '../words.js';
 
@@ -57,7 +59,7 @@ function HookCall({ call }: { call: Event }) {
 }
 
 function HookDetails({ call }: { call: Event }) {
-  const { request, signature, answer, words, reason } = call;
+  const { url, request, answer, words, reason } = call;
   return (
     <div class="details">
       {typeof words === 'string' && (
@@ -66,17 +68,55 @@ function HookDetails({ call }: { call: Event }) {
         </p>
       )}
       <h2>Request</h2>
-      <Json value={request} />
+      <p class="title">
+        <span>POST {textOf(url)}</span>
+        <Copy text={JSON.stringify(request)} label="the body as it was sent" shown="body as it was sent" />
+      </p>
+      <Json value={request} label="Body" />
       <h2>Signature</h2>
-      <p>{signatureInWords(signature)}</p>
+      <Signature of={recordIn(call['signature'])} />
       <h2>Verdict</h2>
-      {answer === undefined ? <p>None that could be carried out.</p> : <Json value={answer} />}
+      {answer === undefined ? <p>None that could be carried out.</p> : <Verdict of={recordIn(answer)} />}
     </div>
   );
 }
 
-function signatureInWords(signature: unknown): string {
-  const { kid, alg, prefixed } = (signature ?? {}) as Record<string, unknown>;
-  const prefix = prefixed === true ? ', with the prefix “rsassa-pss-sha256=”' : '';
-  return `X-Webhook-Signature: ${textOf(alg)} over the body${prefix}, by the key “${textOf(kid)}” (X-Webhook-Signature-Key-Id) of the application's JWKS.`;
+function Signature({ of: { kid, alg, value } }: { of: Record<string, unknown> }) {
+  return (
+    <dl class="facts">
+      <Fact name="X-Webhook-Signature">
+        <span class="mono">{textOf(value)}</span>
+      </Fact>
+      <Fact name="X-Webhook-Signature-Key-Id">
+        <span class="mono">{textOf(kid)}</span>
+      </Fact>
+      <Fact name="made by">{textOf(alg)} over the body as it was sent, with that key of the application’s JWKS</Fact>
+    </dl>
+  );
+}
+
+/** Prelude: the hook's answer, as it was understood. */
+function Verdict({ of: { status, grantMode, grantedFor, steps } }: { of: Record<string, unknown> }) {
+  return (
+    <dl class="facts">
+      <Fact name="status">{textOf(status)}</Fact>
+      {grantMode !== undefined && <Fact name="grant_mode">{textOf(grantMode)}</Fact>}
+      {typeof grantedFor === 'number' && <Fact name="granted_for">{durationInWords(grantedFor)}</Fact>}
+      {Array.isArray(steps) && steps.length > 0 && (
+        <Fact name="steps">
+          <ol class="steps">
+            {steps.map(recordIn).map(({ key, expiration_duration: seconds }, index) => (
+              <li key={index}>
+                {textOf(key)} <span class="ms">within {durationInWords(Number(seconds))}</span>
+              </li>
+            ))}
+          </ol>
+        </Fact>
+      )}
+    </dl>
+  );
+}
+
+function recordIn(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? { ...value } : {};
 }

@@ -59,13 +59,14 @@ function Challenges({ page }: { page: Page }) {
   const [drawn, more] = useMore();
   const all = useMemo(
     () => (data ? progressOf(data.challenges.newest, book, messages) : []),
-    [data, messages, book.events.length, book.events.at(-1)?.id],
+    [data, messages, book, book.events.length, book.events.at(-1)?.id],
   );
   return (
     <section aria-labelledby="challenges">
       <h2 id="challenges">
         Challenges <span class="count">{all.length}</span>
       </h2>
+      {data && data.challenges.total > data.challenges.newest.length && <p class="note">The oldest are not shown.</p>}
       {data && all.length === 0 && <Empty>No challenge yet. A step-up that an app asks for appears here.</Empty>}
       <ol class="cards" aria-labelledby="challenges">
         {all.slice(0, drawn).map((progress) => (
@@ -86,7 +87,7 @@ function Challenge({ progress, page }: { progress: Progress; page: Page }) {
         <strong>{title}</strong>
         {endsAt !== undefined && <Remaining until={endsAt} page={page} />}
       </p>
-      <ol class="progress" aria-label={`Progress of ${title}`}>
+      <ol class={progressClass(points.length)} aria-label={`Progress of ${title}`}>
         {points.map(({ label, state }, index) => (
           <li key={index} class={state} aria-current={state === 'current' ? 'step' : undefined}>
             {label}
@@ -100,6 +101,12 @@ function Challenge({ progress, page }: { progress: Progress; page: Page }) {
       </p>
     </li>
   );
+}
+
+/** Where there is little room, a line of many points goes down instead of across. */
+function progressClass(points: number): string {
+  if (points > 5) return 'progress longer';
+  return points > 4 ? 'progress long' : 'progress';
 }
 
 const SAID: Record<Point['state'], string> = {
@@ -117,12 +124,15 @@ function Remaining({ until, page }: { until: string; page: Page }) {
 /** Tells a listener of each new code. */
 function useNewcomer(newest: Message | undefined, firstNew: number): void {
   const announce = useContext(AnnounceContext);
-  const last = useRef(0);
+  const last = useRef('');
   useEffect(() => {
-    const number = numberOf(newest);
-    if (newest && number >= firstNew && number > last.current) announce(`New code ${newest.code} for ${newest.to}`);
-    last.current = Math.max(last.current, number);
-  }, [newest?.id, firstNew]);
+    const { createdAt = '' } = newest ?? {};
+    // Real time, which goes on where the numbers of another emulator begin anew.
+    if (newest && numberOf(newest) >= firstNew && createdAt >= last.current) {
+      announce(`New code ${newest.code} for ${newest.to}`);
+    }
+    if (createdAt > last.current) last.current = createdAt;
+  }, [newest?.id, newest?.createdAt, firstNew]);
 }
 
 function useMore(): [number, () => void] {

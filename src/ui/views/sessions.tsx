@@ -1,7 +1,6 @@
-import type { ComponentChildren } from 'preact';
 import type { Live, Page } from '../live.js';
 import { useTicks } from '../parts/contexts.js';
-import { Empty, Fold, Json, Left, Tag, When } from '../parts/small.js';
+import { Empty, Fact, Fold, Json, Left, Tag, When } from '../parts/small.js';
 import type { Session } from '../wire.js';
 import { textOf } from '../words.js';
 
@@ -39,7 +38,7 @@ function SessionCard({ session, page }: { session: Session; page: Page }) {
         <strong>{who ?? userId}</strong> <Tag>{provider}</Tag>
         {endsAt !== null && <Left until={Date.parse(endsAt)} now={now} />}
       </p>
-      <dl>
+      <dl class="facts">
         <Fact name="session">{id}</Fact>
         <Fact name="user">{userId}</Fact>
         {startedAt !== null && (
@@ -64,19 +63,10 @@ function SessionCard({ session, page }: { session: Session; page: Page }) {
         )}
       </dl>
       {token ? (
-        <Fold line="Claims of the newest access token">{() => <Json value={token.claims} />}</Fold>
+        <Fold line="Claims of the newest access token">{() => <Json value={token.claims} label="Claims" />}</Fold>
       ) : (
         <p class="note">Its access token is older than the events that are kept.</p>
       )}
     </li>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

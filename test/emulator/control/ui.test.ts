@@ -71,6 +71,13 @@ describe('the web page', () => {
     },
   );
 
+  it('is found with a slash at its end, too', async () => {
+    const response = await get('/ui/');
+    expect(response.status).toBe(302);
+    const target = new URL(response.headers.get('location') ?? '', `${world.emulator.ready.controlUrl}/ui/`);
+    expect(target.href).toBe(`${world.emulator.ready.controlUrl}/ui`);
+  });
+
   it('never answers with the token', async () => {
     const { controlToken } = world.emulator.ready;
     for (const path of ['/ui', '/ui/app.js', `/ui?token=${controlToken}`, '/health']) {

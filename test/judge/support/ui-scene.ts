@@ -6,6 +6,8 @@ export interface Scene {
   ada: Client;
   /** Ada's open challenge: its code is sent and waits. */
   openToken: string;
+  /** `X-Webhook-Signature` and body of each call of the hook. */
+  hookCalls: { signature: string; body: string }[];
   close(): Promise<void>;
 }
 
@@ -16,10 +18,12 @@ const CLEO = 'cleo@example.com';
 /** Plays it. The hook says `review` by SMS, and `block` for payouts. */
 export async function playScene(world: World): Promise<Scene> {
   const steps = (...keys: string[]) => keys.map((key, at) => ({ order: at + 1, key, expiration_duration: 600 }));
+  const hookCalls: Scene['hookCalls'] = [];
   const hook = await serveHttp((request, response) => {
     let body = '';
     request.on('data', (chunk: Buffer) => (body += chunk.toString()));
     request.on('end', () => {
+      hookCalls.push({ signature: String(request.headers['x-webhook-signature']), body });
       const isBlocked = body.includes('payout:write');
       const grant = { grant_mode: 'session-bound', granted_for: 300, steps: steps('verify_sms') };
       response.setHeader('content-type', 'application/json');
@@ -61,7 +65,7 @@ export async function playScene(world: World): Promise<Scene> {
   await ada.checkCode(passed, await world.code(ADA));
   const openToken = tokenOf(await ada.request('transfer:write'));
   await ada.sendCode(openToken);
-  return { ada, openToken, close: hook.close };
+  return { ada, openToken, hookCalls, close: hook.close };
 }
 
 /** Walks a challenge of one SMS step to its end. */

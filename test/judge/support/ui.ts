@@ -13,6 +13,8 @@ const root = fileURLToPath(new URL('../../../', import.meta.url));
 export interface Ui {
   world: World;
   browser: Browser;
+  /** Folder of the page's built files. */
+  folder: string;
   /** Address of the page, without a token. */
   address: string;
   /** The address that `emulator start` prints. */
@@ -37,8 +39,9 @@ export async function startUi(options: TestOptions = {}): Promise<Ui> {
   const addressWithToken = `${address}#token=${encodeURIComponent(controlToken)}`;
   const faults: string[] = [];
   const { origin } = new URL(address);
+  const own = new Set([origin]);
   browser.context.on('request', (request) => {
-    if (new URL(request.url()).origin !== origin) faults.push(`request to ${request.url()}`);
+    if (!own.has(new URL(request.url()).origin)) faults.push(`request to ${request.url()}`);
   });
   await browser.context.addInitScript({ path: join(root, 'test/judge/pages/ui-probes.js') });
   await browser.context.grantPermissions(['clipboard-read', 'clipboard-write'], { origin });
@@ -46,9 +49,11 @@ export async function startUi(options: TestOptions = {}): Promise<Ui> {
   return {
     world,
     browser,
+    folder,
     address,
     addressWithToken,
     async open(at = addressWithToken) {
+      own.add(new URL(at).origin);
       const page = await browser.context.newPage();
       page.on('pageerror', (error) => faults.push(`error ${error.message}`));
       // A refusal by the policy is told there, too. So is a status that a test has asked for, which is none of the page's faults.
