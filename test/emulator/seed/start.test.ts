@@ -199,7 +199,10 @@ describe('an emulator with a seed', () => {
   it('is how a tenant starts that is made later, and to what a reset brings it back', async () => {
     const world = await seeded();
     for (const method of ['first', 'again']) {
-      expect([method, (await world.control.call('POST', '/tenants', { id: 'worker-1' })).status]).toEqual([method, 201]);
+      expect([method, (await world.control.call('POST', '/tenants', { id: 'worker-1' })).status]).toEqual([
+        method,
+        201,
+      ]);
       const usersOf = async (): Promise<unknown> => (await world.control.call('GET', '/users?tenant=worker-1')).json();
       const users = await usersOf();
       expect(users).toMatchObject({
