@@ -13,7 +13,7 @@ const BOB = '+33698765432';
 /** Messages to this one are suppressed. */
 const SILENT = '+33600000002';
 /** A busy machine takes its time. */
-const poll = <T>(read: () => T) => expect.poll(read, { timeout: 10_000 });
+const PATIENTLY = { timeout: 10_000 };
 const VIEWS = ['Inbox', 'Sessions', 'Hooks', 'Events', 'Controls'];
 
 describe.skipIf(skipsWithoutChromium())('the web page', () => {
@@ -78,11 +78,17 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
 
   it('follows a challenge from its opening to the grant', async () => {
     scene = await playScene(ui.world);
-    await poll(() => points('transfer:write')).toEqual(['asked: done', 'verify_sms: under way', 'granted: to come']);
+    await expect
+      .poll(() => points('transfer:write'), PATIENTLY)
+      .toEqual(['asked: done', 'verify_sms: under way', 'granted: to come']);
     const checked = await scene.ada.checkCode(scene.openToken, await ui.world.code(ADA));
-    await poll(() => points('transfer:write')).toEqual(['asked: done', 'verify_sms: done', 'exchange: under way']);
+    await expect
+      .poll(() => points('transfer:write'), PATIENTLY)
+      .toEqual(['asked: done', 'verify_sms: done', 'exchange: under way']);
     await scene.ada.refreshWith(tokenOf(checked));
-    await poll(() => points('transfer:write')).toEqual(['asked: done', 'verify_sms: done', 'granted: done']);
+    await expect
+      .poll(() => points('transfer:write'), PATIENTLY)
+      .toEqual(['asked: done', 'verify_sms: done', 'granted: done']);
 
     expect(await points('payout:write')).toEqual(['asked: done', 'blocked: failed']);
     expect(await points('wallet:sign')).toEqual(['checked: done', 'proof: done', 'granted: done']);
@@ -123,7 +129,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const { signature, body } = scene.hookCalls.find((each) => each.body.includes('payout:write'))!;
     await call.getByText(signature, { exact: true }).waitFor();
     await call.getByRole('button', { name: 'Copy the body as it was sent' }).click();
-    await poll(clipboard).toBe(body);
+    await expect.poll(clipboard, PATIENTLY).toBe(body);
     await page.getByRole('listitem').filter({ hasText: 'transfer:write' }).first().getByText('review').click();
     await page.getByText('verify_sms within 10 min').waitFor();
     await page.getByRole('definition').getByText('5 min', { exact: true }).waitFor();
@@ -136,15 +142,17 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const said = () => rows.allInnerTexts();
     await rows.first().waitFor();
     await page.getByLabel('Find').fill('emailVerifications verify');
-    await poll(() => rows.count()).toBe(1);
+    await expect.poll(() => rows.count(), PATIENTLY).toBe(1);
     await page.getByLabel('Find').fill('');
     await page.getByLabel('only refused or failed').check();
-    await poll(async () => (await said()).every((text) => /4\d\d|block|exhausted/.test(text))).toBe(true);
+    await expect
+      .poll(async () => (await said()).every((text) => /4\d\d|block|exhausted/.test(text)), PATIENTLY)
+      .toBe(true);
     await page.getByLabel('only refused or failed').uncheck();
     for (const type of ['challenge', 'hook', 'message', 'request', 'session', 'state']) {
       await page.getByRole('checkbox', { name: new RegExp(`^${type} `) }).uncheck();
     }
-    await poll(async () => (await said()).every((text) => text.includes('token'))).toBe(true);
+    await expect.poll(async () => (await said()).every((text) => text.includes('token')), PATIENTLY).toBe(true);
     await rows.first().locator('summary').click();
     await rows.first().getByText('"type": "token"').waitFor();
   });
@@ -158,10 +166,10 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const before = await rows.allInnerTexts();
     await loggedIn(ui.world, BOB);
     const held = page.getByRole('button', { name: /^Held · \d+ newer$/ });
-    await poll(() => held.innerText()).not.toContain('· 0 newer');
+    await expect.poll(() => held.innerText(), PATIENTLY).not.toContain('· 0 newer');
     expect(await rows.allInnerTexts()).toEqual(before);
     await held.click();
-    await poll(() => rows.count()).toBeGreaterThan(before.length);
+    await expect.poll(() => rows.count(), PATIENTLY).toBeGreaterThan(before.length);
   });
 
   it('moves the clock', async () => {
@@ -170,11 +178,11 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
       (await (await ui.world.control.call('GET', '/clock')).json()) as { offset: number; frozen: boolean };
     const header = page.getByRole('banner').getByRole('link', { name: /^Clock/ });
     await page.getByRole('button', { name: 'Advance by 5 min' }).click();
-    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 5 min ahead');
+    await expect.poll(() => header.getAttribute('aria-label'), PATIENTLY).toBe('Clock: 5 min ahead');
     expect(Math.round((await standing()).offset)).toBe(300);
     await page.getByLabel('By a span of time').fill('1h');
     await page.getByLabel('By a span of time').press('Enter');
-    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 h 5 min ahead');
+    await expect.poll(() => header.getAttribute('aria-label'), PATIENTLY).toBe('Clock: 1 h 5 min ahead');
     await page.getByRole('button', { name: 'Freeze' }).click();
     await page.getByRole('button', { name: 'Resume' }).waitFor();
     expect((await standing()).frozen).toBe(true);
@@ -182,9 +190,9 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await page.getByRole('button', { name: 'Freeze' }).waitFor();
     await page.getByLabel('By a span of time').fill('-90s');
     await page.getByRole('button', { name: 'Set offset' }).click();
-    await poll(() => header.getAttribute('aria-label')).toBe('Clock: 1 min 30 s behind');
+    await expect.poll(() => header.getAttribute('aria-label'), PATIENTLY).toBe('Clock: 1 min 30 s behind');
     await page.getByRole('button', { name: 'Back to real time' }).click();
-    await poll(() => header.getAttribute('aria-label')).toBe('Clock: real time');
+    await expect.poll(() => header.getAttribute('aria-label'), PATIENTLY).toBe('Clock: real time');
     await page.getByLabel('By a span of time').fill('soon');
     await page.getByLabel('By a span of time').press('Enter');
     await page.getByRole('alert').getByText('takes a span of time').waitFor();
@@ -210,7 +218,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(await page.getByRole('alert').count()).toBe(0);
 
     await page.getByRole('button', { name: /^Remove: answers 500/ }).click();
-    await poll(() => page.getByText('answers 500').count()).toBe(0);
+    await expect.poll(() => page.getByText('answers 500').count(), PATIENTLY).toBe(0);
     await ui.world.control.clearFaults();
     await page.getByText('Nothing goes wrong').waitFor();
   });
@@ -244,7 +252,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await page.getByText(ADA, { exact: true }).waitFor();
     await view('Controls');
     await page.getByRole('button', { name: 'Remove stepped-up' }).click();
-    await poll(() => restore.count()).toBe(0);
+    await expect.poll(() => restore.count(), PATIENTLY).toBe(0);
   });
 
   it('chooses the tenant when there are several', async () => {
@@ -258,7 +266,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(page.url()).toBe(`${ui.address}#now@worker-1`);
     await view('Events');
     await page.reload();
-    await poll(() => tenants().inputValue()).toBe('worker-1');
+    await expect.poll(() => tenants().inputValue(), PATIENTLY).toBe('worker-1');
     expect(page.url()).toBe(`${ui.address}#events@worker-1`);
     await view('Inbox');
     await inbox().getByText('No message yet').waitFor();
@@ -266,7 +274,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     await page.getByText('There is no tenant “worker-1” any more.').waitFor();
     await inbox().getByText(ADA).first().waitFor();
     expect(page.url()).toBe(`${ui.address}#now`);
-    await poll(() => tenants().count()).toBe(0);
+    await expect.poll(() => tenants().count(), PATIENTLY).toBe(0);
   });
 
   it('can be walked with the keyboard alone', async () => {
@@ -286,7 +294,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     expect(await focused()).toContain(code);
     expect(await outlined()).toBe(true);
     await page.keyboard.press('Enter');
-    await poll(clipboard).toBe(code);
+    await expect.poll(clipboard, PATIENTLY).toBe(code);
 
     // Back to the navigation, on to the events.
     const seen: string[] = [];
@@ -297,11 +305,11 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
       expect(seen.length).toBeLessThan(10);
     }
     await page.keyboard.press('Enter');
-    await poll(focused).toBe('Events');
+    await expect.poll(focused, PATIENTLY).toBe('Events');
     await page.getByRole('heading', { name: 'Events', level: 1 }).waitFor();
     await page.keyboard.press('Tab');
     await page.keyboard.type('otp');
-    await poll(() => page.getByLabel('Find').inputValue()).toBe('otp');
+    await expect.poll(() => page.getByLabel('Find').inputValue(), PATIENTLY).toBe('otp');
 
     // Through all that there is and out again: nothing keeps the focus.
     await page.getByLabel('Find').fill('no such thing');
@@ -423,7 +431,7 @@ describe.skipIf(skipsWithoutChromium())('the web page', () => {
     const { controlUrl, controlToken } = ui.world.emulator.ready;
     await elsewhere.setContent(`<iframe src="${ui.address}"></iframe>`);
     // Where it is not let in, the browser puts a page of its own, which nobody may look into.
-    await poll(() => elsewhere.frames()[1]?.url()).toMatch(/^chrome-error:/);
+    await expect.poll(() => elsewhere.frames()[1]?.url(), PATIENTLY).toMatch(/^chrome-error:/);
     const called = await elsewhere.evaluate(
       ([url, token]) =>
         fetch(`${url}/messages`, { headers: { authorization: `Bearer ${token}` } }).then(
