@@ -4,9 +4,10 @@ import { createConnection, createServer } from 'node:net';
 import { setTimeout as wait } from 'node:timers/promises';
 import { runClient, scratchFolder, startStepup } from './processes.mjs';
 import { median } from './speed.mjs';
-import { targetOf } from './target.mjs';
+import { freshNonce, targetOf } from './target.mjs';
 
 const [FEW, MANY] = [1000, 100_000];
+const PORTION = 20_000;
 const ROUNDS = 5;
 
 export async function measureFlat() {
@@ -49,13 +50,19 @@ async function grow(where, flags) {
   }
 }
 
-async function fill({ target, sessions, first = 0 }) {
-  await runClient({ flow: 'phone-sign-in', target, concurrency: 16, flows: sessions - first, first });
+/** In portions: a nonce does not last for all of them. */
+async function fill({ target, found, sessions, first = 0 }) {
+  for (let from = first; from < sessions; from += PORTION) {
+    const flows = Math.min(PORTION, sessions - from);
+    const fresh = { ...target, nonce: await freshNonce(found.url) };
+    await runClient({ flow: 'phone-sign-in', target: fresh, concurrency: 16, flows, first: from });
+  }
 }
 
-async function measure({ target }, round) {
+async function measure({ target, found }, round) {
   const first = 10_000_000 + round * 100_000;
-  return (await runClient({ flow: 'step-up', target, concurrency: 16, flows: 1000, first })).rate;
+  const fresh = { ...target, nonce: await freshNonce(found.url) };
+  return (await runClient({ flow: 'step-up', target: fresh, concurrency: 16, flows: 1000, first })).rate;
 }
 
 function verdict(where, few, many) {
