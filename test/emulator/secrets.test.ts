@@ -217,7 +217,6 @@ it('has no code, token, key, nonce or cookie', async () => {
     await hook.close();
   }
   for (const { code } of await world.control.messages()) found('code', code);
-  found('hook signature', signature.replace('rsassa-pss-sha256=', ''));
   found('hook query', 'developers-hook-secret');
   found('password', PASSWORD);
 
@@ -241,6 +240,10 @@ it('has no code, token, key, nonce or cookie', async () => {
     expect([...types]).toContain(type);
 
   const stream = JSON.stringify(world.events);
+  // That of a hook call is there to be looked at: it is good for that very body, which asks a question and changes nothing.
+  const shown = signature.replace('rsassa-pss-sha256=', '');
+  expect(stream).toContain(shown);
+  secrets.delete(shown);
   const leaked = [...secrets].filter(([secret]) => secret.length >= 4 && stream.includes(secret));
   expect(leaked.filter(([secret]) => !isNumberOfEvent(secret, stream))).toEqual([]);
 
