@@ -15,7 +15,14 @@ const out = join(root, 'dist');
 const stamp = join(out, 'THIRD-PARTY-LICENSES');
 
 /** The library: names under dist/ and their sources. */
-const library = { emulator: 'library/emulator', vitest: 'vitest/vitest', playwright: 'playwright/playwright' };
+const library = {
+  client: 'client/client',
+
+  emulator: 'library/emulator',
+  vitest: 'vitest/vitest',
+  playwright: 'playwright/playwright',
+  verify: 'verify/verify',
+};
 /** What a user of the library has, if they use the part that needs it. */
 const peers = ['vitest', '@playwright/test'];
 

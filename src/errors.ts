@@ -18,6 +18,7 @@ export type ErrorCode =
   | 'CODE_COMMAND_FAILED'
   | 'MESSAGE_NOT_FOUND'
   | 'STORE_AWAY'
+  | 'GRANT_GONE'
   | 'SEED_INVALID'
   | 'STATE_INVALID'
   // wrong usage or bad input (2)
@@ -31,6 +32,7 @@ export type ErrorCode =
   | 'EMAIL_INVALID'
   | 'URL_INVALID'
   | 'ORIGIN_INVALID'
+  | 'ORIGIN_NOT_ALLOWED'
   | 'DOCUMENT_INVALID'
   | 'PROFILE_UNKNOWN'
   | 'PROFILE_AMBIGUOUS'
@@ -66,6 +68,7 @@ export type ErrorCode =
   | 'SCOPE_NOT_ALLOWED'
   | 'CHALLENGE_BLOCKED'
   | 'CHALLENGE_OVER'
+  | 'CHALLENGE_DISCARDED'
   | 'CODE_WRONG'
   | 'SCOPE_NOT_GRANTED'
   | 'CLOCK_SKEW'

@@ -1,9 +1,11 @@
 /** Runs a child in our place for `System.exec`; loaded when one is run. Part of the outside world, as `system.ts` is. */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { FailedError } from './errors.js';
 import { osReason } from './os-reason.js';
-import type { ChildEnd, Env } from './system.js';
+import type { ChildEnd, ExecOptions } from './system.js';
 
 /** Takes over the signals that come to this process, each once; the returned function gives them back. */
 export type TakeSignals = (taker: (name: NodeJS.Signals) => void) => () => void;
@@ -11,14 +13,23 @@ export type TakeSignals = (taker: (name: NodeJS.Signals) => void) => () => void;
 /** A child that was told to end (SIGTERM, SIGHUP) has this long before it is killed. Milliseconds. */
 const GRACE_MS = 5000;
 
+/** What a child has printed before its end may still be on its way; what it has started may print for ever. Milliseconds. */
+const DRAIN_MS = 500;
+
 /** As `System.exec` says. */
 export async function runInForeground(
   [command = '', ...args]: readonly string[],
-  env: Env,
+  { env, through, onStart }: ExecOptions,
   takeSignals: TakeSignals,
 ): Promise<ChildEnd> {
-  const options: SpawnOptions = { env, stdio: 'inherit' };
-  const child = await spawned(command, args, options);
+  const ours = [process.stdout, process.stderr];
+  const [out, err] = ours.map(({ isTTY }): 'pipe' | 'inherit' => (through && !isTTY ? 'pipe' : 'inherit'));
+  const child = await spawned(command, args, { env, stdio: ['inherit', out, err] });
+  child.once('spawn', () => onStart?.());
+  const piped = [child.stdout, child.stderr].flatMap((stream, at) =>
+    // Where our reader is gone the child's pipe is closed with ours, which tells the child; there is nobody else to tell.
+    stream && through ? [pipeline(stream, through(), ours[at]!, { end: false }).catch(() => undefined)] : [],
+  );
   let grace: NodeJS.Timeout | undefined;
   const kill = (): void => void child.kill('SIGKILL');
   const release = takeSignals((name) => {
@@ -30,7 +41,15 @@ export async function runInForeground(
   // Whatever ends this process: the child does not outlive it.
   process.on('exit', kill);
   try {
-    return await ended(child, command);
+    const end = await ended(child, command);
+    const late = new AbortController();
+    await Promise.race([
+      Promise.all(piped),
+      setTimeoutPromise(DRAIN_MS, undefined, { signal: late.signal, ref: false }).catch(() => undefined),
+    ]);
+    late.abort();
+    for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+    return end;
   } finally {
     clearTimeout(grace);
     process.off('exit', kill);

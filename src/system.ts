@@ -1,11 +1,11 @@
 /** The outside world as one object: only this module and `bin/` touch `process`, the clock, randomness and global fetch. */
 import { tmpdir } from 'node:os';
-import { isAbsolute, join, resolve } from 'node:path';
-import type { Readable, Writable } from 'node:stream';
-import { setTimeout as timer } from 'node:timers/promises';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { InterruptedError } from './errors.js';
 import type { TakeSignals } from './foreground.js';
+import { homeFolder } from './home.js';
 import { fetchFor } from './proxy.js';
+import { sleep } from './sleep.js';
 
 export type Env = Readonly<Record<string, string | undefined>>;
 /** A stream that knows whether a person is at its other end. */
@@ -30,6 +30,14 @@ export interface Exit {
 
 /** How a child in the foreground ended: by itself, or by a signal. */
 export type ChildEnd = { status: number } | { signal: NodeJS.Signals };
+
+/** How a command runs in our place. */
+export interface ExecOptions {
+  env: Env;
+  /** Makes the stream through which standard output goes, and one for standard error. */
+  through?: (() => Duplex) | undefined;
+  onStart?: (() => void) | undefined;
+}
 
 export interface System {
   /** Arguments after the program's name. */
@@ -59,9 +67,10 @@ export interface System {
   /**
    * Runs a command in our place: our streams are its own, and a signal that comes to us goes to it, once, however it came. One that is
    * told to end and does not is killed after five seconds, or when it is told again. Only its own end counts, not that of what it has
-   * started. Rejects with FailedError COMMAND_NOT_STARTED.
+   * started. With `through`, what it prints goes through such a stream where ours is no terminal. `onStart` is told once it runs. Rejects
+   * with FailedError COMMAND_NOT_STARTED.
    */
-  exec(command: readonly string[], options: { env: Env }): Promise<ChildEnd>;
+  exec(command: readonly string[], options: ExecOptions): Promise<ChildEnd>;
   /** Fires with an InterruptedError on Ctrl-C (SIGINT), SIGTERM and SIGHUP, and when nobody reads standard output any more. */
   readonly signal: AbortSignal;
 }
@@ -98,8 +107,7 @@ export async function realSystem(): Promise<System> {
     randomBytes: pooledRandomness(),
     sleep,
     run: async (commandLine, options) => (await import('./shell.js')).runShell(commandLine, options),
-    exec: async (command, { env: given }) =>
-      (await import('./foreground.js')).runInForeground(command, given, takeSignals),
+    exec: async (command, options) => (await import('./foreground.js')).runInForeground(command, options, takeSignals),
     signal: interrupted.signal,
   };
 }
@@ -115,22 +123,6 @@ export function processRuns(pid: number): boolean {
     return process.kill(pid, 0);
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
-  }
-}
-
-async function homeFolder(env: Env): Promise<string> {
-  if (env.STEPUP_HOME) return resolve(env.STEPUP_HOME);
-  // The XDG specification: a path that is not absolute is to be ignored.
-  if (env.XDG_CONFIG_HOME && isAbsolute(env.XDG_CONFIG_HOME)) return join(env.XDG_CONFIG_HOME, 'stepup');
-  const { default: envPaths } = await import('env-paths');
-  return envPaths('stepup', { suffix: '' }).config;
-}
-
-async function sleep(ms: number, signal?: AbortSignal): Promise<void> {
-  try {
-    await timer(ms, undefined, signal ? { signal } : {});
-  } catch (error) {
-    throw signal?.aborted ? signal.reason : error;
   }
 }
 

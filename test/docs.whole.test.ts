@@ -1,14 +1,17 @@
 /** The guides: each command in them is run, in their order, on one emulator. */
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { freePort } from './backend/sample-hooks.js';
+import { emulatorVariables } from '../src/emulator/environment.js';
 import { writeReady } from '../src/store/emulators.js';
 import { startTestEmulator } from './support/emulator.js';
-import { stepup, temporaryHome } from './support/stepup.js';
+import { stepup, temporaryHome, type RunOptions } from './support/stepup.js';
 
 const read = (name: string): string => readFileSync(new URL(`../docs/${name}`, import.meta.url), 'utf8');
 
@@ -62,7 +65,7 @@ function rowsOf(text: string): string[] {
 }
 
 const CODE_COMMANDS =
-  /^(login --(phone|email)(?!.*--password)|request (?!.*--(no-input|method))|mfa add|identifier add|password|passkey add)/;
+  /^(login --(phone|email)(?!.*--password)|request (?!.*--(no-input|method|detach))|mfa add|identifier add|password|passkey add|(fetch|token|probe|exec) .*--scope (?!.*--no-input))/;
 
 /** What the pages say is there already. */
 const FILES: Record<string, string> = { 'password.txt': 'correct horse battery 9\n' };
@@ -76,6 +79,12 @@ const GUIDES = [
   'config-file.md',
   'backend.md',
   'emulator.md',
+  'explain.md',
+  'fetch.md',
+  'exec.md',
+  'probe.md',
+  'two-people.md',
+  'verify.md',
 ];
 
 describe.each(GUIDES)('docs/%s', (guide) => {
@@ -95,7 +104,12 @@ describe.each(GUIDES)('docs/%s', (guide) => {
     const folder = await writeFiles(guide, home);
     const [ownPort, jwksPort] = [String(await freePort()), String(await freePort())];
     if (guide === 'backend.md') await startOwnHook(folder, ownPort, jwksPort);
+    const variables = { PORT: ownPort, ...emulatorVariables(emulator.ready) };
+    if (guide === 'exec.md') await writeFiles('fetch.md', home);
+    if (['fetch.md', 'exec.md', 'probe.md'].includes(guide)) await startOwn(folder, 'api.mjs', variables);
+    if (guide === 'verify.md') await startOwn(await withPackage(folder), 'server.mjs', variables);
     let piped: string | undefined;
+    let detached = '';
     for (const { words, status, toNext, into, printed = [] } of lines) {
       const typed: string[] = [];
       for (const word of words) {
@@ -103,6 +117,7 @@ describe.each(GUIDES)('docs/%s', (guide) => {
         if (word.includes(':4791/')) keys ??= await startServer(['keys', 'serve'], home);
         if (word === '--emulator') typed.push(at);
         else if (word === 'CODE') typed.push(await newest());
+        else if (word === 'ID') typed.push(detached);
         else if (word === '4792') typed.push(jwksPort);
         else if (/\.(json|pem|txt|xml)$/.test(word) && !word.includes('/')) typed.push(join(folder, word));
         else {
@@ -118,8 +133,15 @@ describe.each(GUIDES)('docs/%s', (guide) => {
       if (/^hook test(?!.*--jwks-port)/.test(words.join(' '))) typed.push('--jwks-port', jwksPort);
       const codes = CODE_COMMANDS.test(words.join(' ')) ? ['--code-command', 'phone'] : [];
       const stdin = piped === undefined ? {} : { stdin: piped };
-      const outcome = await stepup([...typed, ...codes], { home, run, onStderr: browserOf(), ...stdin });
+      const outcome = await stepup(withCodes(typed, codes), {
+        home,
+        run,
+        exec: running(folder),
+        onStderr: browserOf(),
+        ...stdin,
+      });
       piped = toNext ? outcome.stdout : undefined;
+      if (words.includes('--detach')) detached = outcome.stdout.trim();
       if (into !== undefined) await writeFile(join(folder, into), outcome.stdout);
       const line = words.join(' ');
       expect({ line, status: outcome.status, stderr: outcome.status === status ? '' : outcome.stderr }).toEqual({
@@ -141,6 +163,26 @@ describe.each(GUIDES)('docs/%s', (guide) => {
   });
 });
 
+/** What belongs to stepup stands before the words of a command that it runs. */
+function withCodes(typed: string[], codes: string[]): string[] {
+  const at = typed.indexOf('--');
+  return at === -1 ? [...typed, ...codes] : [...typed.slice(0, at), ...codes, ...typed.slice(at)];
+}
+
+/** Runs what `exec` is given, in the folder of the page's files. */
+function running(cwd: string): NonNullable<RunOptions['exec']> {
+  return async ([command = '', ...args], { env, onStart }) => {
+    const child = spawn(command, args, {
+      cwd,
+      env: { ...process.env, ...env },
+      stdio: ['ignore', 'ignore', 'inherit'],
+    });
+    child.once('spawn', () => onStart?.());
+    const [status] = (await once(child, 'exit')) as [number];
+    return { status };
+  };
+}
+
 interface Served {
   url?: string;
 }
@@ -148,13 +190,25 @@ interface Served {
 /** The hook that a page shows, as a program of its own, until the test is over. Its key set is at `jwksPort`. */
 async function startOwnHook(folder: string, port: string, jwksPort: string): Promise<void> {
   const jwksUrl = `http://127.0.0.1:${jwksPort}/.well-known/jwks.json`;
-  const env = { ...process.env, PORT: port, PRELUDE_JWKS_URL: jwksUrl, RECORD: '1' };
-  const child = spawn(process.execPath, ['hook.mjs'], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  await startOwn(folder, 'hook.mjs', { PORT: port, PRELUDE_JWKS_URL: jwksUrl, RECORD: '1' });
+}
+
+/** A program that a page shows, until the test is over. It prints when it is ready. */
+async function startOwn(folder: string, file: string, variables: Record<string, string>): Promise<void> {
+  const env = { ...process.env, ...variables };
+  const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ['ignore', 'pipe', 'inherit'] });
   onTestFinished(() => void child.kill());
   await new Promise<void>((ready, fail) => {
     child.stdout.once('data', () => ready());
-    child.once('exit', (code) => fail(new Error(`hook.mjs ended with ${code}`)));
+    child.once('exit', (code) => fail(new Error(`${file} ended with ${code}`)));
   });
+}
+
+/** Makes the folder one that has the package, as it is built. */
+async function withPackage(folder: string): Promise<string> {
+  await mkdir(join(folder, 'node_modules'));
+  await symlink(fileURLToPath(new URL('..', import.meta.url)), join(folder, 'node_modules', 'stepup'), 'junction');
+  return folder;
 }
 
 /** A server command of ours, on a free port. */

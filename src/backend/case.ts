@@ -11,6 +11,8 @@ export interface Case {
   hint?: string | undefined;
   /** Good to have: where it does not hold, nothing must be mended. */
   advice?: true | undefined;
+  /** It could not be tried here, and does not hold; `hint` says why. */
+  untried?: true | undefined;
 }
 
 /** The cases without the hints of those that hold: there is nothing to do about them. */
@@ -19,6 +21,6 @@ export function withoutIdleHints(cases: readonly Case[]): Case[] {
 }
 
 /** Whether a case makes the whole fail. */
-export function mustBeMended({ holds, advice }: Pick<Case, 'holds' | 'advice'>): boolean {
-  return !holds && advice !== true;
+export function mustBeMended({ holds, advice, untried }: Pick<Case, 'holds' | 'advice' | 'untried'>): boolean {
+  return !holds && advice !== true && untried !== true;
 }

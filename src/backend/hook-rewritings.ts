@@ -1,5 +1,6 @@
 /** What programs do to a body between the wire and their check of its signature: the same text in other bytes. */
 import { createHash } from 'node:crypto';
+import { depthOf } from '../json-depth.js';
 
 export interface Rewriting {
   /** What the bytes are, in words: completes "the signature fits …". */
@@ -31,12 +32,15 @@ export function rewritingsOf(body: Uint8Array): Rewriting[] {
     .filter(({ bytes }) => bytes.length > 0 && !original.equals(bytes));
 }
 
-/** Larger bodies are no hook calls, and not written again in every form. */
+/** Larger and deeper bodies are no hook calls, and not written again in every form. */
 const MAX_BODY = 64 * 1024;
+const MAX_DEPTH = 100;
 
 function parsed(text: string): { value: unknown } | undefined {
   try {
-    return text.length > MAX_BODY ? undefined : { value: JSON.parse(text.replace(/^\ufeff/, '')) };
+    return text.length > MAX_BODY || depthOf(text) > MAX_DEPTH
+      ? undefined
+      : { value: JSON.parse(text.replace(/^\ufeff/, '')) };
   } catch {
     return undefined; // no JSON, so nobody has written it again as such
   }

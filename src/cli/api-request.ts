@@ -1,6 +1,8 @@
 /** A call of the service's own API as a person types it: path, method, headers, body. Checked before anything is sent. */
 import { UsageError } from '../errors.js';
 import type { ApiCall } from '../providers/dynamic/provider.js';
+import { depthOf } from '../json-depth.js';
+import { ELEVATED_HEADER } from '../resource/authorization.js';
 import { printable } from './terminal/printable.js';
 
 const METHODS: readonly ApiCall['method'][] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -9,7 +11,7 @@ const MAX_URL = 8192;
 const MAX_DEPTH = 100;
 
 /** Headers that carry the tokens, which only the session and the grants give. */
-const OUR_OWN = ['authorization', 'x-dyn-elevated-access-token'];
+const OUR_OWN = ['authorization', 'dpop', ELEVATED_HEADER];
 /** Headers of the connection, which are not the caller's to choose (RFC 9110 §7.6.1), and those that the body decides on. */
 const OF_CONNECTION =
   /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-length|content-encoding)$/;
@@ -52,21 +54,22 @@ export function parsePath(text: string, base: string): string {
 export function parseMethod(text: string): ApiCall['method'] {
   const found = METHODS.find((method) => method === text.toUpperCase());
   if (found) return found;
-  throw new UsageError('FLAG_INVALID', `--method is one of ${METHODS.join(', ')}.`, { field: '--method' });
+  throw new UsageError('FLAG_INVALID', `--request is one of ${METHODS.join(', ')}.`, { field: '--request' });
 }
 
 /**
- * Headers, each `Name: value`; of a name that is given twice both values go (RFC 9110 §5.3). Throws UsageError FLAG_INVALID, which never
- * quotes a value.
+ * Headers, each `Name: value`; of a name that is given twice both values go (RFC 9110 §5.3). `ours` are names in lower case that carry a
+ * token beside those that always do. Throws UsageError FLAG_INVALID, which never quotes a value.
  */
-export function parseHeaders(texts: string[]): Record<string, string> {
+export function parseHeaders(texts: string[], ours: readonly string[] = []): Record<string, string> {
   const headers = new Map<string, string>();
   for (const text of texts) {
     const [, name = '', value = ''] = /^([^:]*):(.*)$/s.exec(text) ?? [];
     const lower = name.toLowerCase();
     if (!/^[!#$%&'*+.^_`|~\w-]+$/.test(name)) throw invalid('takes "Name: value"');
     if (!/^[\t\x20-\x7e]*$/.test(value)) throw invalid(`${name} has characters that no header can carry`);
-    if (OUR_OWN.includes(lower)) throw invalid(`${name} is given by the session and the grants; see --scope`);
+    if (OUR_OWN.includes(lower) || ours.includes(lower))
+      throw invalid(`${name} is given by the session and the grants; see --scope`);
     if (OF_CONNECTION.test(lower)) throw invalid(`${name} cannot be chosen`);
     const before = headers.get(lower);
     headers.set(lower, before === undefined ? value.trim() : `${before}, ${value.trim()}`);
@@ -78,6 +81,52 @@ function invalid(why: string): UsageError {
   return new UsageError('FLAG_INVALID', `--header: ${why}.`, {
     field: '--header',
     hint: 'For example: -H "Accept-Language: en"',
+  });
+}
+
+/**
+ * The whole address of a call of the developer's API. Throws UsageError URL_INVALID, which quotes no query and no password: they may be
+ * secrets.
+ */
+export function parseApiUrl(text: string): string {
+  const refuse = (why: string): UsageError =>
+    new UsageError('URL_INVALID', `${why}: ${printable(text.replace(/[?#][^]*$/, '…').slice(0, 200))}`, {
+      field: 'url',
+      hint: 'Give the whole address, such as https://api.example.com/transfers',
+    });
+  if (text.length > MAX_URL) throw refuse(`The address has more than ${MAX_URL} characters`);
+  // A URL parser drops some of these without a word.
+  if (/[\s\p{Cc}\\]/u.test(text)) throw refuse('An address has no blanks, controls or backslashes');
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url && (url.username !== '' || url.password !== '')) {
+    throw new UsageError('URL_INVALID', 'An address with a user or password is not taken.', { field: 'url' });
+  }
+  if (!url || !/^https?:\/\//i.test(text) || url.hostname === '') throw refuse('This is no http or https address');
+  url.hash = '';
+  return url.href;
+}
+
+/** Any method of HTTP (RFC 9110 §9.1), as it was typed; a usual one in upper case. Throws UsageError FLAG_INVALID. */
+export function parseApiMethod(text: string): string {
+  const upper = text.toUpperCase();
+  if (['CONNECT', 'TRACE', 'TRACK'].includes(upper)) throw noMethod(`--request ${upper} cannot be sent`);
+  if (['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'].includes(upper)) return upper;
+  if (/^[!#$%&'*+.^_`|~\w-]{1,64}$/.test(text)) return text;
+  throw noMethod('--request takes the name of a method');
+}
+
+function noMethod(what: string): UsageError {
+  return new UsageError('FLAG_INVALID', `${what}.`, { field: '--request', hint: 'For example: -X PUT' });
+}
+
+/** A header for the elevated token, in lower case. Throws UsageError FLAG_INVALID. */
+export function parseElevatedHeader(text: string): string {
+  const name = text.toLowerCase();
+  const taken = name === 'authorization' || name === 'dpop' || OF_CONNECTION.test(name);
+  if (/^[!#$%&'*+.^_`|~\w-]{1,128}$/.test(name) && !taken) return name;
+  throw new UsageError('FLAG_INVALID', '--elevated-header takes the name of a header that carries nothing else.', {
+    field: '--elevated-header',
+    hint: 'For example: --elevated-header x-elevated-token',
   });
 }
 
@@ -95,15 +144,4 @@ export function parseJson(text: string): unknown {
   } catch {
     throw refuse('is no JSON');
   }
-}
-
-/** How deep the brackets nest, those in strings left out. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [bracket] of text.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1;
-    deepest = Math.max(deepest, depth);
-  }
-  return deepest;
 }

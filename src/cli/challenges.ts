@@ -42,7 +42,7 @@ export async function chooseChallenge(provider: Provider, id: string | undefined
 
 /** The facts of a challenge as a few lines for a person. */
 export function challengeInWords(challenge: Challenge): string {
-  const { challengeId, scopeRequested, currentStep, steps, userId, sessionId } = challenge;
+  const { challengeId, scopeRequested, currentStep, steps, userId, sessionId, metadata } = challenge;
   const now = currentStep === 'completed' ? 'completed' : `now ${currentStep}`;
   const what = scopeRequested === '' ? 'a scope to be named' : scopeRequested;
   const lines = [
@@ -52,8 +52,14 @@ export function challengeInWords(challenge: Challenge): string {
       ({ order, key, done, expirationDuration }) =>
         `  ${done ? '[x]' : '[ ]'} ${order} ${key} (${durationInWords(expirationDuration)})`,
     ),
+    ...metadataInWords(metadata),
   ];
   return lines.map(printable).join('\n');
+}
+
+/** What a challenge is about beside its scope, a line each. */
+export function metadataInWords(metadata: Challenge['metadata'] = {}): string[] {
+  return Object.entries(metadata).map(([key, value]) => printable(`  metadata ${key}=${value}`));
 }
 
 export interface SendOptions {

@@ -32,13 +32,25 @@ export function scopesOf({ scope }: Claims): string[] {
   return typeof scope === 'string' ? scope.split(' ').filter(Boolean) : [];
 }
 
-/** Who, which scopes and how long, then every part of header and claims. `now` is in milliseconds. */
-export function tokenInWords({ header, claims }: DecodedToken, now: number, mark: (text: string) => string): string {
+/** What is known of where a token comes from, beside what is in it. */
+export interface Surroundings {
+  /** Milliseconds. */
+  now: number;
+  mark(text: string): string;
+  /** The thumbprint of the key of the session that is open here. */
+  thumbprint?: string | undefined;
+}
+
+/** Who, which scopes, how long, bound to which key and of which service; then every part of header and claims. */
+export function tokenInWords({ header, claims }: DecodedToken, { now, mark, thumbprint }: Surroundings): string {
   const scopes = scopesOf(claims).map(printable);
+  const use = claims['singleUse'] === true ? ' (for a single use)' : '';
   return [
     typeof claims.sub === 'string' ? `User    ${printable(claims.sub)}` : undefined,
-    `Scopes  ${scopes.length > 0 ? mark(scopes.join(' ')) : 'none'}`,
+    `Scopes  ${scopes.length > 0 ? mark(scopes.join(' ')) + use : 'none'}`,
     typeof claims.exp === 'number' ? `Ends    ${instant(claims.exp, now)}` : undefined,
+    `Key     ${boundTo(claims, thumbprint)}`,
+    typeof claims.iss === 'string' ? `Service ${printable(claims.iss)}` : undefined,
     '',
     'Header',
     ...rows(header, () => false, now),
@@ -49,12 +61,35 @@ export function tokenInWords({ header, claims }: DecodedToken, now: number, mark
     .join('\n');
 }
 
+/** RFC 9449 §6.1, `cnf.jkt`. */
+function boundTo({ cnf }: Claims, thumbprint: string | undefined): string {
+  const jkt = typeof cnf === 'object' && cnf !== null && 'jkt' in cnf ? cnf.jkt : undefined;
+  if (typeof jkt !== 'string') return 'bound to none: whoever has the token can use it';
+  const whose =
+    thumbprint === undefined ? '' : jkt === thumbprint ? ', the key of this session' : ', another than this session’s';
+  return `bound to ${printable(jkt)}${whose}`;
+}
+
+/** A claim that is longer is cut in words; `--json` has it whole. Characters. */
+const MAX_SHOWN = 2000;
+
+function cut(text: string): string {
+  return text.length > MAX_SHOWN ? `${text.slice(0, MAX_SHOWN)}… (${text.length} characters)` : text;
+}
+
 function rows(values: Claims, isInstant: (name: string) => boolean, now: number): string[] {
-  const width = Math.max(...Object.keys(values).map((name) => name.length));
+  const width = Math.min(
+    40,
+    Math.max(
+      ...Object.keys(values)
+        .slice(0, 1000)
+        .map((name) => name.length),
+    ),
+  );
   return Object.entries(values).map(([name, value]) => {
     const text =
-      isInstant(name) && typeof value === 'number' ? `${value}  ${instant(value, now)}` : JSON.stringify(value);
-    return `  ${printable(name).padEnd(width)}  ${text}`;
+      isInstant(name) && typeof value === 'number' ? `${value}  ${instant(value, now)}` : cut(JSON.stringify(value));
+    return `  ${cut(printable(name)).padEnd(width)}  ${text}`;
   });
 }
 

@@ -31,7 +31,7 @@ export function heldInWords({ expiresAt, singleUse, mode = '' }: Held, now: numb
 }
 
 /** A grant in one line of words, without its token. `now` is in milliseconds. */
-function grantInWords(grant: Grant, now: number): string {
+export function grantInWords(grant: Omit<Grant, 'token'>, now: number): string {
   const parts = [
     `Granted ${grant.scopes.join(' ')} ${heldInWords(grant, now)}`,
     grant.factors.length > 0 ? `proved by ${grant.factors.join(', ')}` : undefined,

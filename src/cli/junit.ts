@@ -1,4 +1,4 @@
-/** Cases as JUnit XML, in the form that CI services read: one suite, a failure for each fault, advice as skipped. */
+/** Cases as JUnit XML, in the form that CI services read: one suite, a failure for each fault, advice and what was not tried as skipped. */
 import { mustBeMended, type Case } from '../backend/case.js';
 
 /** The document, without a line end after it. */
@@ -16,14 +16,14 @@ export function junitXml(suite: string, cases: readonly Case[]): string {
   ].join('\n');
 }
 
-function testCase(suite: string, { name, holds, advice, expected, got, hint }: Case): string {
+function testCase(suite: string, one: Case): string {
+  const { name, holds, expected, got, hint } = one;
   const head = `    <testcase classname="${escaped(suite)}" name="${escaped(name)}"`;
   if (holds) return `${head}/>`;
   const text = `expected ${expected}, got ${got}`;
-  const inner =
-    advice === true
-      ? `<skipped message="${escaped(hint === undefined ? text : `${text}. ${hint}`)}"/>`
-      : `<failure message="${escaped(text)}">${escaped(hint ?? '')}</failure>`;
+  const inner = !mustBeMended(one)
+    ? `<skipped message="${escaped(hint === undefined ? text : `${text}. ${hint}`)}"/>`
+    : `<failure message="${escaped(text)}">${escaped(hint ?? '')}</failure>`;
   return `${head}>${inner}</testcase>`;
 }
 

@@ -54,7 +54,8 @@ export function createReport({ terminal }: Pick<Context, 'terminal'>, { junit, f
       if (asXml) terminal.result(document, () => junitXml(suite, cases));
       else await terminal.list(document, [...cases], columns(terminal), 'There was nothing to test.');
       if (terminal.tty && !asXml) for (const line of todo(cases)) terminal.note(line);
-      terminal.note(summary(passed, failed, cases.length - passed - failed));
+      const untried = cases.filter((one) => one.untried === true).length;
+      terminal.note(summary({ passed, failed, advice: cases.length - passed - failed - untried, untried }));
       if (junit !== undefined) await write(junit, `${junitXml(suite, cases)}\n`);
       return failed > 0 ? FAULTY : 0;
     },
@@ -63,7 +64,13 @@ export function createReport({ terminal }: Pick<Context, 'terminal'>, { junit, f
 
 function columns({ out, tty }: Context['terminal']): { title: string; value(row: Case): string }[] {
   const mark = (row: Case): string =>
-    row.holds ? out.good('ok') : mustBeMended(row) ? out.bad('FAULT') : out.mark('advice');
+    row.holds
+      ? out.good('ok')
+      : row.untried
+        ? out.dim('untried')
+        : mustBeMended(row)
+          ? out.bad('FAULT')
+          : out.mark('advice');
   return [
     { title: '', value: mark },
     { title: 'CASE', value: ({ name }) => printable(name) },
@@ -74,16 +81,26 @@ function columns({ out, tty }: Context['terminal']): { title: string; value(row:
   ];
 }
 
+/** Each hint once, with the names that it is for. */
 function todo(cases: readonly Case[]): string[] {
-  const open = cases.filter(({ holds, hint }) => !holds && hint !== undefined);
-  return open.map(({ name, hint }) => printable(`- ${name}: ${hint ?? ''}`));
+  const byHint = new Map<string, string[]>();
+  for (const { name, holds, hint } of cases) {
+    if (!holds && hint !== undefined) byHint.set(hint, [...(byHint.get(hint) ?? []), name]);
+  }
+  return [...byHint].map(([hint, names]) => printable(`- ${names.join(', ')}: ${hint}`));
 }
 
-function summary(passed: number, failed: number, advice: number): string {
+function summary({
+  passed,
+  failed,
+  advice,
+  untried,
+}: Record<'passed' | 'failed' | 'advice' | 'untried', number>): string {
   const parts = [
     `${passed} hold`,
     failed === 0 ? 'nothing must be mended' : `${failed} must be mended`,
     ...(advice === 0 ? [] : [`${advice} to think about`]),
+    ...(untried === 0 ? [] : [`${untried} not tried`]),
   ];
   return `${parts.join(', ')}.`;
 }

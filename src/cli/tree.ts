@@ -159,6 +159,10 @@ export const tree: Record<string, Leaf | Group> = {
         summary: 'go on with a challenge to its end',
         load: () => import('./commands/challenge/continue.js'),
       },
+      wait: {
+        summary: 'wait until somebody has answered a challenge',
+        load: () => import('./commands/challenge/wait.js'),
+      },
       discard: { summary: 'forget a challenge', load: () => import('./commands/challenge/discard.js') },
     },
   },
@@ -212,12 +216,17 @@ export const tree: Record<string, Leaf | Group> = {
   },
   status: { summary: 'who is logged in, and which scopes are held', load: () => import('./commands/status.js') },
   fetch: {
-    summary: "call the service's own API with the session and the grants",
-    only: { provider: 'dynamic', instead: 'Call it with the token that is printed by: stepup token' },
+    summary: 'call your own API as the logged-in user; steps up when the API asks',
     load: () => import('./commands/fetch.js'),
   },
+  exec: {
+    summary: 'run a command with a token that holds a scope, or behind a proxy that adds it',
+    load: () => import('./commands/exec.js'),
+  },
   reset: { summary: 'forget pending codes and challenges', load: () => import('./commands/reset.js') },
-  token: { summary: 'print the access token, or look into it', load: () => import('./commands/token.js') },
+  token: { summary: 'print a token that holds a scope, or look into one', load: () => import('./commands/token.js') },
+  probe: { summary: 'does your API really demand the scope?', load: () => import('./commands/probe.js') },
+  explain: { summary: 'why was this refused?', load: () => import('./commands/explain.js') },
   hook: {
     summary: 'step-up hooks: one to play with, and checks of your own',
     verbs: {

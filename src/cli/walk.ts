@@ -73,9 +73,7 @@ export async function walk(
           if (triesLeft() <= 0) throw codeWrong(step ?? {}, event.code);
           break;
         case 'blocked':
-          throw new RefusedError('CHALLENGE_BLOCKED', `Step-up for ${event.scopes.join(' ')} was blocked.`, {
-            hint: 'Your hook, or the stored verdict of the scope, answered `block`.',
-          });
+          throw blocked(event.scopes);
         case 'granted':
         case 'logged-in':
           return event;
@@ -161,13 +159,20 @@ function tokenRefused({ message, code, challengeId }: Extract<StepEvent, { type:
   });
 }
 
+/** RefusedError CHALLENGE_BLOCKED. */
+export function blocked(scopes: readonly string[]): RefusedError {
+  return new RefusedError('CHALLENGE_BLOCKED', `Step-up for ${scopes.join(' ')} was blocked.`, {
+    hint: 'Your hook, or the stored verdict of the scope, answered `block`.',
+  });
+}
+
 /** Whether the service sends a code as soon as the walk goes on. */
 function sendsCode({ currentStep, steps }: Challenge): boolean {
   return steps.some(({ key, kind }) => key === currentStep && kind === 'otp');
 }
 
 /** Lets the person choose between ways. Throws InputNeededError, which lists them, when there is nobody to ask. */
-async function choose(step: PendingStep, terminal: Context['terminal']): Promise<void> {
+export async function choose(step: PendingStep, terminal: Context['terminal']): Promise<void> {
   const options = step.choices.map(({ id, label }) => ({ value: id, label }));
   if (!terminal.interactive) {
     throw new InputNeededError('INPUT_NEEDED', 'There are several ways, and there is nobody to ask for one.', {

@@ -1,6 +1,7 @@
 /** Reads an answer's body within its limits and says what is wrong with it. */
 import * as v from 'valibot';
 import type { UnreachableError } from '../errors.js';
+import { depthOf } from '../json-depth.js';
 import { malformed, retryAfterSeconds, serviceFailure } from './failures.js';
 
 /** Larger answers are refused. Bytes. */
@@ -63,17 +64,6 @@ export async function readAnswer(response: Response, host: string, now: number, 
 /** A name that a service gave (an error code, a request id), if it is one that can be shown safely. */
 export function wireName(value: string | null | undefined): string | undefined {
   return value && /^[\w.:/-]{1,128}$/.test(value) ? value : undefined;
-}
-
-/** How deep the brackets of a JSON text nest, strings left out. */
-function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  for (const [bracket] of text.replace(/"(?:[^"\\]|\\.)*"/g, '').matchAll(/[[\]{}]/g)) {
-    depth += bracket === '[' || bracket === '{' ? 1 : -1;
-    deepest = Math.max(deepest, depth);
-  }
-  return deepest;
 }
 
 async function readText(response: Response, host: string, maxBytes: number): Promise<string> {

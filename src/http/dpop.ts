@@ -1,4 +1,5 @@
 /** DPoP (RFC 9449): a session's key and the proofs made with it. */
+import { createHash } from 'node:crypto';
 import { calculateJwkThumbprint, exportJWK, generateKeyPair, importJWK, SignJWT } from 'jose';
 import * as v from 'valibot';
 
@@ -24,6 +25,8 @@ export interface ProofClaims {
   jti: string;
   /** The server's nonce, when it has given one (RFC 9449 §8). */
   nonce?: string | undefined;
+  /** The access token that goes along to a resource, for `ath` (RFC 9449 §4.2). */
+  accessToken?: string | undefined;
 }
 
 /** A fresh P-256 key. */
@@ -38,11 +41,12 @@ export function thumbprint(key: DpopKey): Promise<string> {
 }
 
 /**
- * Signs one proof (RFC 9449 §4.2, ES256). Its header is exactly `typ`, `alg` and the public `jwk`; Prelude knows no `ath`.
+ * Signs one proof (RFC 9449 §4.2, ES256). Its header is exactly `typ`, `alg` and the public `jwk`; Prelude itself knows no `ath`.
  */
 export async function makeProof(key: DpopKey, claims: ProofClaims): Promise<string> {
-  const { htm, iat, jti, nonce } = claims;
-  return new SignJWT({ jti, htm, htu: proofUrl(claims.htu), iat, ...(nonce === undefined ? {} : { nonce }) })
+  const { htm, iat, jti, nonce, accessToken } = claims;
+  const ath = accessToken === undefined ? {} : { ath: createHash('sha256').update(accessToken).digest('base64url') };
+  return new SignJWT({ jti, htm, htu: proofUrl(claims.htu), iat, ...(nonce === undefined ? {} : { nonce }), ...ath })
     .setProtectedHeader({ typ: 'dpop+jwt', alg: 'ES256', jwk: publicPart(key) })
     .sign(await importJWK(key, 'ES256'));
 }

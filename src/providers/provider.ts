@@ -16,9 +16,27 @@ export interface Challenge {
   userId: string;
   sessionId: string;
   metadata?: Record<string, string> | undefined;
+  /** Present where it was started for somebody else to answer. */
+  detached?: true | undefined;
   /** When the challenge can no longer be answered, ISO 8601. */
   expiresAt: string;
 }
+
+/** How a challenge ended. */
+export interface EndedChallenge {
+  challengeId: string;
+  scopes: string[];
+  /** `over`: its time passed. `refused`: the service ended it, or granted something else. */
+  outcome: 'granted' | 'discarded' | 'over' | 'refused';
+  /** ISO 8601. */
+  endedAt: string;
+  /** The service's own word for `refused`, where it gave one. */
+  serviceCode?: string | undefined;
+  /** Where it was granted: everything but the token. */
+  grant?: Omit<Grant, 'token'> | undefined;
+}
+
+export type ChallengeState = { state: 'open'; challenge: Challenge } | { state: 'ended'; ended: EndedChallenge };
 
 export interface ChallengeStep {
   order: number;
@@ -150,8 +168,10 @@ export type LoginMethod =
 
 /** What a request may carry beside its scopes. A provider refuses what it does not know. */
 export interface RequestOptions {
-  /** Facts for Prelude's hook. */
+  /** Facts for Prelude's hook, and for whoever answers a detached challenge; without `detached` a service that has no hook refuses them. */
   metadata?: Record<string, string> | undefined;
+  /** The challenge is for somebody else to answer: its facts are the last event of the iteration, and no code is sent. */
+  detached?: boolean | undefined;
   /** How to prove it; without one the provider finds the way, and asks where there are several. */
   method?: Method | undefined;
   /** Id of the credential, wallet, device or passkey to prove it with. */
@@ -193,6 +213,29 @@ export interface AccessToken {
   expiresAt: string;
 }
 
+/**
+ * What one call of the developer's own API carries. `accessToken` and `elevatedToken` are secrets: they go to an origin that the user has
+ * allowed, and nowhere else.
+ */
+export interface ApiCredentials {
+  accessToken: string;
+  /** Dynamic: goes beside the access token, in a header of its own. */
+  elevatedToken?: string | undefined;
+  /** The scopes that were asked for; the tokens hold each of them. */
+  scopes: string[];
+  /** When the first of the tokens ends, ISO 8601. */
+  expiresAt: string;
+  /** Whether they are for one use. They are out of the store then, so that no two calls have them. */
+  singleUse: boolean;
+  /**
+   * Signs a proof of possession for one request (RFC 9449 §4.2, with `ath`). Present only where the access token is bound to a key
+   * (`cnf.jkt`). `url` is the request's; `nonce` the API's own, where it has given one.
+   */
+  proof?: ((request: { method: string; url: string; nonce?: string | undefined }) => Promise<string>) | undefined;
+  /** Puts a grant for one use back: nothing of it was sent, or whoever got it has not looked at it. */
+  giveBack(): Promise<void>;
+}
+
 /** A session of the user, as far as the service tells. Instants are ISO 8601. */
 export interface SessionEntry {
   sessionId: string;
@@ -223,6 +266,12 @@ export interface Provider {
   session(): Promise<SessionInfo | undefined>;
   /** A token that is good for at least ten seconds; refreshes the session when it has to, once across all processes. */
   accessToken(): Promise<AccessToken>;
+  /**
+   * What a call of the developer's own API carries, its access token fresh. With scopes: what holds all of them, a lasting grant before
+   * one for a single use, which this takes; undefined when nothing that is held does. Without: the session's own access token. Sends
+   * nothing but a refresh that is due.
+   */
+  credentialsFor(scopes: readonly string[]): Promise<ApiCredentials | undefined>;
   /** The user's sessions, a page of them; `total` counts all. Throws SessionError NOT_LOGGED_IN. */
   sessions(page: { limit: number; offset: number }): Promise<{ sessions: SessionEntry[]; total: number }>;
   /** Whether step-up is needed for this scope now. */
@@ -233,6 +282,11 @@ export interface Provider {
   resume(challengeId: string): AsyncGenerator<StepEvent, void>;
   /** Open, unexpired challenges, oldest first. */
   challenges(): Promise<Challenge[]>;
+  /**
+   * How a challenge stands, from the store; for about a day also how it ended. Undefined for one that this session knows nothing of.
+   * Throws SessionError NOT_LOGGED_IN, and SESSION_OVER for an open one that nobody can answer any more. Never calls the service.
+   */
+  challengeState(challengeId: string): Promise<ChallengeState | undefined>;
   /** Forgets a challenge here. Throws UsageError CHALLENGE_UNKNOWN. */
   discard(challengeId: string): Promise<void>;
   /** Unexpired elevated tokens, oldest first. */

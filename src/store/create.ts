@@ -57,6 +57,14 @@ export function createStore(folder: string, { signal }: StoreOptions = {}): Stor
       await updateConfig(folder, signal, ({ hooks }) => void put(hooks, name, url));
     },
 
+    allowedOrigins: async (key) => own((await readConfig(folder)).origins, credentialName(key)) ?? [],
+    async allowOrigins(key, added) {
+      const name = credentialName(key);
+      await updateConfig(folder, signal, ({ origins }) => {
+        origins[name] = [...new Set([...(own(origins, name) ?? []), ...added])];
+      });
+    },
+
     session: async (key) => own((await readCredentials(folder)).sessions, credentialName(key)),
     async updateSession(key, change) {
       const name = credentialName(key);

@@ -1,4 +1,4 @@
-/** `config.json`, on conf: the profiles, which one is current, and the default hooks. No secret. */
+/** `config.json`, on conf: the profiles, which one is current, the default hooks, and the origins that tokens may go to. No secret. */
 import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type Conf from 'conf';
@@ -33,6 +33,7 @@ const configSchema = v.looseObject({
   current: v.optional(v.string()),
   profiles: v.optional(v.record(v.string(), profileSchema), {}),
   hooks: v.optional(v.record(v.string(), v.string())),
+  origins: v.optional(v.record(v.string(), v.array(v.string()))),
 });
 
 /** What the file holds, parsed. */
@@ -42,6 +43,8 @@ export interface Config {
   profiles: Record<string, Profile>;
   /** Default hooks by application, under the names of `credentials.json`. */
   hooks: Record<string, string>;
+  /** Allowed origins by application, under the same names. */
+  origins: Record<string, string[]>;
 }
 
 type ConfigFile = v.InferOutput<typeof configSchema>;
@@ -76,11 +79,12 @@ export async function updateConfig(
     const before = there ? conf.store : emptyFile();
     const config = parsed(before);
     change(config);
-    const { current: _current, hooks: _hooks, ...rest } = before;
+    const { current: _current, hooks: _hooks, origins: _origins, ...rest } = before;
     const after = {
       ...rest,
       ...(config.current === undefined ? {} : { current: config.current }),
       ...(Object.keys(config.hooks).length === 0 ? {} : { hooks: config.hooks }),
+      ...(Object.keys(config.origins).length === 0 ? {} : { origins: config.origins }),
     };
     await removeLeftovers(file);
     if (!(await held.isOurs())) throw locked(file, path);
@@ -125,10 +129,11 @@ function emptyFile(): ConfigFile {
   return { version: FORMAT_VERSION, profiles: {} };
 }
 
-function parsed({ current, profiles, hooks }: ConfigFile): Config {
+function parsed({ current, profiles, hooks, origins }: ConfigFile): Config {
   return {
     current,
     profiles: Object.assign(Object.create(null) as Record<string, Profile>, profiles),
     hooks: { ...hooks },
+    origins: { ...origins },
   };
 }

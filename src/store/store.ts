@@ -70,6 +70,11 @@ export interface Store {
   /** Keeps the default hook of an application; undefined forgets it. */
   saveHookUrl(key: CredentialKey, url: string | undefined): Promise<void>;
 
+  /** The origins of the developer's APIs that an application's tokens may go to, oldest first. Kept by application, as the hook is. */
+  allowedOrigins(key: CredentialKey): Promise<string[]>;
+  /** Adds origins to them. */
+  allowOrigins(key: CredentialKey, origins: readonly string[]): Promise<void>;
+
   session(key: CredentialKey): Promise<JsonObject | undefined>;
   /**
    * Reads, lets `change` make the new session (undefined removes it), and writes, as one step under the file's lock across

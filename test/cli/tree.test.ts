@@ -59,7 +59,6 @@ const ofDynamic = {
   'wallet link main': steps,
   'wallet unlink main': steps,
   'credential list': steps,
-  'fetch /users': 'Call it with the token that is printed by: stepup token',
 };
 
 test('these are all that only one service has', () => {

@@ -1,146 +1,175 @@
 import type { Command } from 'commander';
-import { RefusedError, UsageError, type StepupError } from '../../errors.js';
-import { scopeFor } from '../../providers/dynamic/elevation.js';
-import { refusalError, refusalOf } from '../../providers/dynamic/errors.js';
-import type { ApiAnswer, ApiCall, DynamicProvider } from '../../providers/dynamic/provider.js';
-import { parseHeaders, parseJson, parseMethod, parsePath } from '../api-request.js';
+import { RefusedError, UsageError } from '../../errors.js';
+import { contentTypeOf, readBody } from '../api-body.js';
+import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
+import { bodyDocument, checkOutput, headerDocument, writeAnswer, type OutputFlags } from '../api-output.js';
+import { parseApiMethod, parseApiUrl, parseElevatedHeader, parseHeaders } from '../api-request.js';
 import type { Context } from '../context.js';
-import { readInput } from '../secrets.js';
-import { printableJson } from '../terminal/printable.js';
+import { addStepUpFlags, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { callService } from '../service-call.js';
+import type { ResolvedTarget } from '../target.js';
+import type { ApiRequest, ApiResponse } from '../../resource/call.js';
 import type { Handle } from '../tree.js';
 import { collect } from '../verdict.js';
 
-export interface Options {
-  /** A path under the environment, or a whole address. */
+export interface Options extends StepUpFlags, ApiFlags, OutputFlags {
+  /** A whole address; at Dynamic also a path under the environment. */
   url: string;
-  method?: string | undefined;
+  request?: string | undefined;
   /** The body, `@FILE`, or `-`. */
   data?: string | undefined;
   /** Each `Name: value`. */
   header?: string[] | undefined;
-  scope?: string | undefined;
-  /** Prints status and headers too. */
-  include?: boolean | undefined;
+  scope?: string[] | undefined;
+  location?: boolean | undefined;
+  fail?: boolean | undefined;
 }
+
+/** So many redirects curl follows. */
+const REDIRECTS = 50;
 
 export function define(command: Command, handle: Handle): void {
   command
-    .argument('<path or url>', "a path under the environment, as /users, or an address of the environment's API")
-    .option('-X, --method <method>', 'GET, POST, PUT, PATCH or DELETE (GET; POST with --data)')
-    .option('-d, --data <json>', 'the body as JSON; @FILE reads a file, - standard input')
+    .argument('<url>', 'the address of your API; at Dynamic also a path of its own API, as /users')
+    .option('-X, --request <method>', 'the method (GET; POST with --data)')
+    .option('-d, --data <body>', 'the body; @FILE reads a file, - standard input')
     .option('-H, --header <header>', 'one more header, as "Name: value"; may be repeated', collect)
-    .option('--scope <scope>', 'the scope whose grant goes along (the one that the service demands there)')
+    .option('--scope <scope>', 'a scope whose token goes along, and to step up for; may be repeated', collect)
     .option('-i, --include', 'print status and headers before the body')
+    .option('-o, --output <file>', 'write the body into a file; - is standard output')
+    .option('-f, --fail', 'print no body and end with 3 when the API answers 400 or above')
+    .option('-L, --location', 'follow redirects, as long as they stay within the origin');
+  addStepUpFlags(addApiFlags(command))
     .addHelpText(
       'after',
       `
-The session's token goes along, and a grant where one is held; a grant for a single use is spent by that. The call does not
-step up by itself. Tokens go to the environment's own API and nowhere else.
+The call goes as the user who is logged in: with the token of --scope where one is held, else with the session's own. When
+the API answers 401 insufficient_user_authentication or 403 insufficient_scope, you step up and the call is made once more;
+for a scope that only the API has named you are asked first. A token for a single use is spent by the call.
 
-Status 3: the service refused (4: the session is over). Status 6: it failed or limits the rate. What it answered is printed
-for 200 to 499.
+A token goes to no other origin than those that you allow. A body that is JSON is sent as application/json, every other as
+curl sends it; -H 'Content-Type: …' says otherwise.
+
+Status 0 whatever the API answers, as with curl; with --fail 3 for 400 and above. 5: a step-up is wanted and nobody can be
+asked. 6: the API cannot be reached. Calls of Dynamic's own API (a path, or an address of it) do not step up, and end with 3
+when they are refused.
 
 Examples:
-  $ stepup fetch /users
+  $ stepup fetch https://api.example.com/me --allow-origin https://api.example.com
+  $ stepup fetch https://api.example.com/report -o report.pdf --fail --scope report:read --code-command ./read-code.sh
   $ stepup fetch /waas/WALLET_ID/privateKey/export -X POST -d '{}'
-  $ stepup fetch /stepUp/check -d '{"scope":"wallet:export"}' --json
 `,
     )
     .action(handle((context, url: string, flags: Omit<Options, 'url'>) => run(context, { ...flags, url })));
 }
 
 /**
- * Calls the service's own API with the session and the grants. Throws UsageError (URL_INVALID, FLAG_INVALID, FLAG_CONFLICT, SCOPE_INVALID,
- * DOCUMENT_INVALID, FILE_UNREADABLE), SessionError, RefusedError (REFUSED, ELEVATION_REQUIRED …) after the answer was printed,
- * UnreachableError.
+ * Calls the developer's API, or Dynamic's own. Throws UsageError (URL_INVALID, FLAG_INVALID, FLAG_CONFLICT, SCOPE_INVALID,
+ * ORIGIN_NOT_ALLOWED, ORIGIN_INVALID, FILE_UNREADABLE), FailedError FILE_UNWRITABLE, SessionError, RefusedError (REFUSED with `--fail`,
+ * and what a step-up throws), InputNeededError, UnreachableError, InterruptedError.
  */
 export async function run(context: Context, options: Options): Promise<void> {
-  const { terminal } = context;
-  const call = await callOf(context, options);
-  const provider = await context.dynamic();
-  const answer = await sayingWhatIsLost(context, provider, () =>
-    terminal.progress('Calling the service', () => provider.call(call)),
-  );
-  const { status, headers, json, elevatedWith, spent } = answer;
-  const body = json === undefined ? null : json;
-  terminal.result(
-    { status, headers: Object.fromEntries(headers), body, elevatedWith },
-    () => [...head(answer, options), ...(json === undefined ? [] : [JSON.stringify(json, null, 2)])].join('\n'),
-    () => [...head(answer, options), ...(json === undefined ? [] : [printableJson(json)])].join('\n'),
-  );
-  if (spent) terminal.note(`The grant for ${elevatedWith} was for a single use: it is spent.`);
-  const problem = problemOf(await context.http(), call, answer);
-  if (problem) throw problem;
-}
-
-/** A call whose answer was lost may have spent a grant all the same. */
-async function sayingWhatIsLost<T>(
-  { terminal }: Context,
-  provider: DynamicProvider,
-  work: () => Promise<T>,
-): Promise<T> {
-  const before = await provider.grants();
-  try {
-    return await work();
-  } catch (error) {
-    const after = await provider.grants();
-    const lost = before.find(({ singleUse, token }) => singleUse && !after.some((grant) => grant.token === token));
-    if (lost) terminal.warn(`The grant for ${lost.scopes.join(' ')} went along, was for a single use, and is gone.`);
-    throw error;
-  }
-}
-
-async function callOf(context: Context, { url, method, data, header, scope }: Options): Promise<ApiCall> {
   const target = await context.target();
-  if (target.provider !== 'dynamic') throw new TypeError('fetch is of Dynamic alone');
-  const path = parsePath(url, `${target.apiUrl}/sdk/${target.environmentId}`);
-  const headers = parseHeaders(header ?? []);
-  const verb = parseMethod(method ?? (data === undefined ? 'GET' : 'POST'));
-  if (data === undefined) return { method: verb, path, headers, scope };
-  if (verb === 'GET') {
-    throw new UsageError('FLAG_CONFLICT', '--data does not go with --method GET, which has no body.', {
-      field: '--data',
+  if (isOfService(target, options.url)) return callOwn(context, options);
+  const request = await requestOf(context, options);
+  await checkOutput(options.output);
+  const source = stepUpSource(context, options);
+  try {
+    const provider = await context.provider();
+    const { scopes } = request;
+    const client = createApiClient(context, { provider, scopes, source, flags: options, limited: true });
+    await show(context, await client.call(request), options);
+  } finally {
+    source.codes.close();
+  }
+}
+
+/** Whether an address is of Dynamic's own API: a path, or anything at its origin, where no other API can be. */
+function isOfService(target: ResolvedTarget, url: string): boolean {
+  if (target.provider !== 'dynamic') return false;
+  if (!/^[a-z][a-z0-9+.-]*:/i.test(url)) return true;
+  return URL.canParse(url) && new URL(url).origin === new URL(target.apiUrl).origin;
+}
+
+/** Flags of calls to the developer's API, which mean nothing at the service's own. */
+const ONLY_API: readonly (keyof Options)[] = [
+  'output',
+  'location',
+  'allowOrigin',
+  'elevatedHeader',
+  'insecure',
+  'code',
+  'codeCommand',
+  'method',
+];
+
+async function callOwn(context: Context, options: Options): Promise<void> {
+  const { url, request: method, data, header, scope = [], include } = options;
+  const other = ONLY_API.find((name) => options[name] !== undefined);
+  if (other !== undefined || scope.length > 1) {
+    const flag =
+      other === undefined ? '--scope, twice,' : `--${other.replace(/[A-Z]/g, (each) => `-${each.toLowerCase()}`)}`;
+    throw new UsageError('FLAG_CONFLICT', `${flag} does not go with a call of Dynamic's own API.`, {
+      field: flag.split(',', 1)[0],
     });
   }
-  return { method: verb, path, headers, scope, json: parseJson(await bodyText(context, data)) };
+  await callService(context, { url, method, data, header, scope: scope[0], include });
 }
 
-/** As curl takes it: the text itself, `@FILE`, `@-`, and `-` for the latter. */
-async function bodyText({ system }: Context, data: string): Promise<string> {
-  if (data === '-') return readInput(system, '-', '--data');
-  return data.startsWith('@') ? readInput(system, data.slice(1), '--data') : data;
-}
-
-function head({ status, headers }: ApiAnswer, { include }: Options): string[] {
-  return include ? [`HTTP ${status}`, ...[...headers].map(([name, value]) => `${name}: ${value}`), ''] : [];
-}
-
-/** What the answer means for the command's end; undefined for a success. */
-function problemOf(
-  http: { redact(text: string): string },
-  { method, path, scope }: ApiCall,
-  answer: ApiAnswer,
-): StepupError | undefined {
-  const refusal = refusalOf(answer, (text) => http.redact(text));
-  if (!refusal) return undefined;
-  const demanded = scope ?? scopeFor(method, path);
-  const saysSo =
-    refusal.code?.startsWith('elevated_access_token') || /elevated access token/i.test(refusal.message ?? '');
-  if (demanded !== undefined || !saysSo) {
-    return refusalError(refusal, {
-      scopes: demanded === undefined ? undefined : [demanded],
-      gated: demanded !== undefined,
-    });
+async function requestOf(context: Context, options: Options): Promise<ApiRequest> {
+  const { data, scope = [], location, elevatedHeader } = options;
+  const url = parseApiUrl(options.url);
+  const ours = elevatedHeader === undefined ? [] : [parseElevatedHeader(elevatedHeader)];
+  const headers = new Headers(parseHeaders(options.header ?? [], ours));
+  const method = parseApiMethod(options.request ?? (data === undefined ? 'GET' : 'POST'));
+  const http = await context.http();
+  if (!headers.has('user-agent')) headers.set('user-agent', http.userAgent);
+  // What comes is passed on as it is: nobody has to unpack it.
+  if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'identity');
+  const common = { method, url, headers, scopes: [...new Set(scope)], redirects: location ? REDIRECTS : 0 };
+  if (data === undefined) return common;
+  if (method === 'GET' || method === 'HEAD') {
+    throw new UsageError('FLAG_CONFLICT', `--data does not go with ${method}, which has no body.`, { field: '--data' });
   }
-  const { status, code, requestId } = refusal;
-  return new RefusedError(
-    'ELEVATION_REQUIRED',
-    'This needs an elevated token; for which scope, the service does not say.',
-    {
-      status,
-      serviceCode: code,
-      requestId,
-      hint: 'See the scopes with stepup scope list, then: stepup request SCOPE',
-    },
-  );
+  refuseTwoReaders(options);
+  const body = await readBody(context.system, data);
+  if (!headers.has('content-type')) headers.set('content-type', contentTypeOf(body));
+  return { ...common, body };
+}
+
+function refuseTwoReaders({ data, code, verificationToken, assertion }: Options): void {
+  if (data !== '-' && data !== '@-') return;
+  const other = code?.includes('-')
+    ? '--code'
+    : verificationToken?.includes('-')
+      ? '--verification-token'
+      : assertion === '-'
+        ? '--assertion'
+        : undefined;
+  if (other === undefined) return;
+  throw new UsageError('FLAG_CONFLICT', `--data - and ${other} - both read standard input.`, { field: other });
+}
+
+async function show(context: Context, answer: ApiResponse, options: Options): Promise<void> {
+  const { terminal } = context;
+  const { status, demand, steppedUp, leadsTo, scopes } = answer;
+  const failed = options.fail === true && status >= 400;
+  if (terminal.json) {
+    const document = await bodyDocument(answer, options);
+    terminal.result({ status, headers: headerDocument(answer.headers), ...document, scopes, steppedUp }, () => '');
+  } else if (failed) await answer.discard();
+  else await writeAnswer(context, answer, options);
+  const words = demandInWords(demand, steppedUp);
+  if (words !== undefined) terminal.warn(words);
+  else if (status === 403) terminal.note(refusedWithoutReason(options.scope ?? [], scopes));
+  if (leadsTo !== undefined) terminal.warn(`The answer leads to another origin, which was not called: ${leadsTo}`);
+  if (failed) {
+    throw new RefusedError('REFUSED', `The API answered ${status}.`, { status, hint: words });
+  }
+}
+
+function refusedWithoutReason(named: string[], sent: string[]): string {
+  const missing = named.filter((scope) => !sent.includes(scope));
+  const why = 'The API refused (403) and does not say in WWW-Authenticate what it wants.';
+  return missing.length > 0 ? `${why} Step up before with: stepup request ${missing.join(' ')}` : why;
 }

@@ -1,25 +1,22 @@
 import type { Command } from 'commander';
 import { RefusedError, UsageError } from '../../errors.js';
-import { METHODS, type Method, type RequestOptions } from '../../providers/provider.js';
-import { addCodeFlags, createCodeSource, type CodeFlags } from '../codes.js';
+import type { Method } from '../../providers/provider.js';
+import { createCodeSource } from '../codes.js';
 import type { Context } from '../context.js';
+import { refuseAnswers, startDetached } from '../detached.js';
+import { addStepUpFlags, type StepUpFlags } from '../elevate.js';
 import { tellingWhy } from '../hook-failure.js';
-import { printedBy, readSecret } from '../secrets.js';
+import { proofOf, readAssertion } from '../proof-flags.js';
 import type { Handle } from '../tree.js';
-import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../verification.js';
+import { createVerificationSource } from '../verification.js';
 import { walkChallenge, type Answers } from '../walk.js';
 
-export interface Options extends CodeFlags, VerificationFlags {
+export interface Options extends StepUpFlags {
   scopes: string[];
   /** Entries of `--metadata`, each `key=value`. */
   metadata?: string[] | undefined;
-  method?: string | undefined;
-  credential?: string | undefined;
-  wallet?: string | undefined;
-  device?: string | undefined;
-  /** File of the assertion, or `-`. */
-  assertion?: string | undefined;
-  assertionCommand?: string | undefined;
+  /** Leaves the challenge to somebody else. */
+  detach?: boolean | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
@@ -30,23 +27,15 @@ export function define(command: Command, handle: Handle): void {
       'Prelude: facts for the hook, e.g. amount=500; more may follow, or repeat it',
       collect,
     )
-    .option('--method <name>', `Dynamic: how to prove it: ${METHODS.join(', ')}`)
-    .option('--credential <id>', 'Dynamic: the credential, device or passkey to prove it with')
-    .option('--wallet <name>', 'Dynamic: the wallet to sign with')
-    .option('--device <id>', 'Dynamic: the authenticator app to take the code from')
-    .option(
-      '--assertion <file>',
-      'Dynamic: a token of your own backend that vouches for the user; - for standard input',
-    )
-    .option('--assertion-command <command>', 'Dynamic: a shell command that prints such a token');
-  addVerificationFlags(addCodeFlags(command))
+    .option('--detach', 'only start it, for somebody else to answer, who is shown the metadata too');
+  addStepUpFlags(command)
     .addHelpText(
       'after',
       `
 Examples:
   $ stepup request transfer:write --metadata amount=500 currency=EUR
-  $ TOKEN=$(stepup request transfer:write --code-command ./read-code.sh)
   $ stepup request wallet:export --method totp
+  $ ID=$(stepup request transfer:write --metadata amount=500 payee=Acme --detach)
 `,
     )
     .action(
@@ -70,17 +59,19 @@ function sortOut(words: string[], metadata: string[] | undefined): Pick<Options,
 }
 
 /**
- * Asks for scopes and walks every step. Throws UsageError (SCOPE_INVALID, SCOPE_COUNT, METADATA_INVALID, FLAG_CONFLICT, FLAG_INVALID,
+ * Asks for scopes and walks every step; with `--detach` none of them, see `startDetached`. Throws UsageError (SCOPE_INVALID, SCOPE_COUNT, METADATA_INVALID, FLAG_CONFLICT, FLAG_INVALID,
  * STEP_UNSUPPORTED, COMMAND_UNSUPPORTED, CREDENTIAL_UNKNOWN, ASSERTION_INVALID), SessionError, RefusedError, InputNeededError,
  * UnreachableError and InterruptedError.
  */
 export async function run(context: Context, options: Options): Promise<void> {
+  if (options.detach) refuseAnswers(options);
   const answers = answersOf(context, options);
   const metadata = options.metadata && parsePairs(options.metadata);
-  const way = wayOf(options);
+  const way = proofOf(options);
   const provider = await context.provider();
   const assertion = await readAssertion(context, options);
   const how = { metadata, assertion, ...way };
+  if (options.detach) return startDetached(context, options.scopes, how);
   try {
     await tellingWhy(context, () => walkChallenge(context, provider.request(options.scopes, how), answers));
   } catch (error) {
@@ -94,53 +85,6 @@ function answersOf(context: Context, options: Options): Answers {
     codes: createCodeSource(context, options),
     verification: createVerificationSource(context, options),
   };
-}
-
-/** The flags that say how to prove it. `--wallet` and `--device` name their method by themselves. */
-function wayOf({
-  method,
-  credential,
-  wallet,
-  device,
-  assertion,
-  assertionCommand,
-  code,
-  codeCommand,
-}: Options): Pick<RequestOptions, 'method' | 'using'> {
-  const named = parseMethod(method);
-  const given = Object.entries({
-    '--credential': credential,
-    '--wallet': wallet,
-    '--device': device,
-    '--assertion': assertion,
-    '--assertion-command': assertionCommand,
-  }).flatMap(([flag, value]) => (value === undefined ? [] : [flag]));
-  if (given.length > 1) throw conflict(given[1]!, given[0]!);
-  const implied = wallet === undefined ? (device === undefined ? undefined : 'totp') : 'wallet';
-  if (named !== undefined && implied !== undefined && named !== implied) throw conflict(given[0]!, `--method ${named}`);
-  if (named !== undefined && given[0]?.startsWith('--assertion')) throw conflict(given[0], '--method');
-  if (given[0]?.startsWith('--assertion') && (code ?? codeCommand) !== undefined) throw conflict(given[0], '--code');
-  return { method: named ?? implied, using: credential ?? wallet ?? device };
-}
-
-function conflict(flag: string, other: string): UsageError {
-  return new UsageError('FLAG_CONFLICT', `${flag} and ${other} cannot be used together.`, { field: flag });
-}
-
-function parseMethod(text: string | undefined): Method | undefined {
-  const found = METHODS.find((each) => each === text);
-  if (text === undefined || found) return found;
-  throw new UsageError('FLAG_INVALID', `--method takes ${METHODS.join(', ')}, not "${text}".`, { field: '--method' });
-}
-
-/** The token of the developer's backend, from a file, standard input or a command: never from the argument list. */
-async function readAssertion(
-  { system }: Context,
-  { assertion, assertionCommand }: Options,
-): Promise<string | undefined> {
-  if (assertion !== undefined) return readSecret(system, assertion, '--assertion');
-  if (assertionCommand === undefined) return undefined;
-  return printedBy(system, assertionCommand, '--assertion-command');
 }
 
 /** Somebody who wants MFA and has none can enrol it now. False when they do not, or cannot be asked. */

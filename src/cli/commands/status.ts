@@ -1,70 +1,90 @@
 import type { Command } from 'commander';
-import { SessionError } from '../../errors.js';
-import type { Grant } from '../../providers/provider.js';
+import { SessionError, UsageError } from '../../errors.js';
 import type { Context } from '../context.js';
-import { timeLeft } from '../durations.js';
-import { heldInWords } from '../grants.js';
-import { printable } from '../terminal/printable.js';
+import { reportAll, reportOne, type AllReport } from '../status/report.js';
+import { watch } from '../status/watch.js';
+import { allInWords, oneInWords, rowOf } from '../status/words.js';
 import type { Handle } from '../tree.js';
+
+export interface Options {
+  watch?: boolean | undefined;
+  all?: boolean | undefined;
+}
 
 export function define(command: Command, handle: Handle): void {
   command
+    .option('--watch', 'go on: on a terminal every second, in a pipe a line when something has changed')
+    .option('--all', 'every profile')
     .addHelpText(
       'after',
       `
-Looks at what is kept here, and asks no service.
+Looks at what is kept here, and asks no service. With --all each profile is shown as it is by itself, without the variables that
+change parts of one; a profile that cannot be read has its problem in its line. --watch goes on until Ctrl-C (status 130), also while
+nobody is logged in.
 
 Examples:
   $ stepup status
-  $ stepup status --json
+  $ stepup status --all
+  $ stepup status --watch --json | jq -c '.grants[].scopes'
 `,
     )
-    .action(handle((context) => run(context)));
+    .action(handle((context, options: Options) => run(context, options)));
 }
 
 /**
- * Shows who is logged in, which scopes are held by which proof and for how long, and what is under way. Throws SessionError
- * NOT_LOGGED_IN, FailedError (store).
+ * Shows who is logged in, which scopes are held by which proof and for how long, what is under way, and where the secrets are. `--json`:
+ * `{"session","grants","challenges","profile","provider","application","secrets":{"kind":"file","path"}}`; with `--all`
+ * `{"profiles":[{"profile","current","provider","application","session","grants","challenges","problem"?}],"secrets"}`; with `--watch`
+ * a line for each change, with `"type":"status"` and `"at"` before these; `session` is null where nobody is logged in. Throws
+ * SessionError NOT_LOGGED_IN (with neither flag), UsageError FLAG_CONFLICT, FailedError (store), InterruptedError (`--watch`).
  */
-export async function run(context: Context): Promise<void> {
+export async function run(context: Context, options: Options = {}): Promise<void> {
   const { terminal, system } = context;
-  const provider = await context.provider();
-  const session = await provider.session();
-  if (!session) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
-  const now = system.now();
-  const grants = (await provider.grants()).map((grant) => shown(grant, now));
-  const challenges = await provider.challenges();
-  terminal.result({ session, grants, challenges }, () => {
-    const { userId, identifier, application, host, sessionId, accessTokenExpiresAt: until } = session;
-    return [
-      `${terminal.out.bold(printable(userId))}${identifier === undefined ? '' : ` (${printable(identifier)})`}`,
-      `  service      ${provider.name === 'dynamic' ? 'Dynamic' : 'Prelude'}`,
-      `  application  ${application} at ${host}`,
-      `  session      ${printable(sessionId)}`,
-      ...(until === undefined ? [] : [`  token        until ${until} (${timeLeft(until, now)})`]),
-      grants.length === 0 ? 'No scope is held by a grant.' : 'Held by a grant:',
-      ...grants.map((grant) => `  ${terminal.out.good(printable(grant.scopes.join(' ')))}  ${inWords(grant, now)}`),
-      ...(provider.name === 'prelude' && until !== undefined && Date.parse(until) <= now
-        ? ['The token is over: what a bound grant still holds shows with the next one (stepup check SCOPE renews it).']
-        : []),
-      ...(challenges.length === 0 ? [] : ['Under way:']),
-      ...challenges.map(({ challengeId, scopeRequested, currentStep }) =>
-        printable(`  ${challengeId}  ${scopeRequested || '(no scope yet)'}  ${currentStep}`),
-      ),
-    ].join('\n');
+  if (options.all) {
+    refuseTarget(context);
+    const read = (): Promise<AllReport> => reportAll(context);
+    const lines = (report: AllReport): string[] =>
+      report.profiles.length === 0 ? [NO_PROFILE] : allInWords(report, system.now(), terminal.out);
+    if (options.watch) return watch(context, { read, lines });
+    return showAll(context, await read(), lines);
+  }
+  const read = () => reportOne(context);
+  const lines = (report: Awaited<ReturnType<typeof read>>): string[] => oneInWords(report, system.now(), terminal.out);
+  if (options.watch) return watch(context, { read, lines });
+  const report = await read();
+  if (report.session === null) throw new SessionError('NOT_LOGGED_IN', 'Nobody is logged in.');
+  terminal.result(report, () => lines(report).join('\n'));
+}
+
+const NO_PROFILE = 'There is no profile. Make one with: stepup init';
+
+function showAll({ terminal }: Context, report: AllReport, lines: (report: AllReport) => string[]): void {
+  if (report.profiles.length === 0 && !terminal.json) return terminal.note(NO_PROFILE);
+  terminal.result(
+    report,
+    () => lines(report).join('\n'),
+    ({ profiles }) => profiles.map(rowOf).join('\n'),
+  );
+}
+
+/** Flags that choose one application, by their names in `Globals`. */
+const TARGET = {
+  profile: '--profile',
+  emulator: '--emulator',
+  tenant: '--tenant',
+  provider: '--provider',
+  app: '--app',
+  domain: '--domain',
+  managementUrl: '--management-url',
+  environment: '--environment',
+  apiUrl: '--api-url',
+  origin: '--origin',
+} as const;
+
+function refuseTarget({ globals }: Context): void {
+  const given = Object.entries(TARGET).find(([name]) => globals[name as keyof typeof TARGET] !== undefined);
+  if (!given) return;
+  throw new UsageError('FLAG_CONFLICT', `--all is every profile; ${given[1]} names one application.`, {
+    field: given[1],
   });
-}
-
-/** A grant without its token. */
-type ShownGrant = Pick<Grant, 'scopes' | 'expiresAt' | 'singleUse' | 'mode' | 'factors'> & { secondsLeft: number };
-
-function shown({ scopes, expiresAt, singleUse, mode, factors }: Grant, now: number): ShownGrant {
-  const secondsLeft = Math.max(0, Math.round((Date.parse(expiresAt) - now) / 1000));
-  return { scopes, expiresAt, secondsLeft, singleUse, mode, factors };
-}
-
-function inWords(grant: ShownGrant, now: number): string {
-  const { factors } = grant;
-  const parts = [heldInWords(grant, now), ...(factors.length === 0 ? [] : [`proved by ${factors.join(', ')}`])];
-  return printable(parts.join(', '));
 }

@@ -1,4 +1,5 @@
 /** The only place that writes to the terminal: results to standard output, everything else to standard error. */
+import { InterruptedError } from '../../errors.js';
 import type { System } from '../../system.js';
 import { withTarget } from '../hints.js';
 import { askChoice, askText, askYesNo, cannotAsk, type Option, type Question } from './prompts.js';
@@ -27,6 +28,11 @@ export interface Terminal {
   list<T extends object, Row>(value: T, rows: Row[], columns: Column<Row>[], none: string): Promise<void>;
   /** One event of a stream: a JSON line on standard output with `--json`, else a line for the person (none: silence). */
   event(value: { type: string; [field: string]: unknown }, text?: string): void;
+  /**
+   * Bytes of somebody else as the result, piece by piece: as they are to a pipe, to a person as text that cannot steer the terminal.
+   * Waits until each is written.
+   */
+  write(bytes: Uint8Array): Promise<void>;
   /** A line to the person, on standard error. Silent with `--json`. */
   note(text: string): void;
   /** A line that matters also to a script's log, on standard error, with and without `--json`. */
@@ -45,6 +51,7 @@ export async function createTerminal(system: System, options: TerminalOptions): 
   const tty = stdout.isTTY === true;
   const interactive = options.input && stdin.isTTY === true && stderr.isTTY === true;
   const [out, err] = await Promise.all([styleFor(env, stdout), styleFor(env, stderr)]);
+  const decoder = new TextDecoder();
   const say = (text: string): void => void stderr.write(`${steered(withTarget(text, system.argv))}\n`);
   const print = (text: string): void => void stdout.write(text === '' ? '' : `${steered(text)}\n`);
   const printJson = (value: object): void => void stdout.write(`${printableJson(value)}\n`);
@@ -67,6 +74,16 @@ export async function createTerminal(system: System, options: TerminalOptions): 
     event(value, text) {
       if (options.json) printJson(value);
       else if (text !== undefined) say(text);
+    },
+    async write(bytes) {
+      const piece = tty ? steered(decoder.decode(bytes, { stream: true })) : bytes;
+      await new Promise<void>((done, fail) => {
+        stdout.write(piece, (problem) => {
+          if (!problem) done();
+          // Whoever read it went away, which is no fault of ours.
+          else fail(system.signal.aborted ? new InterruptedError() : problem);
+        });
+      });
     },
     note(text) {
       if (!options.json) say(text);

@@ -2,8 +2,10 @@
 import { RefusedError, UsageError } from '../../errors.js';
 import { uuid } from '../../http/dpop.js';
 import { hasPassed, iso } from '../instants.js';
-import type { Challenge, StepKind } from '../provider.js';
+import { endChallenges, overdue, stateOf, type Ending } from '../ended.js';
+import type { Challenge, ChallengeState, StepKind } from '../provider.js';
 import { challengeUnknown } from '../refusal.js';
+import { sessionOver } from './errors.js';
 import type { Records, Session, StepKey, StoredChallenge } from './record.js';
 import type { Way } from './ways.js';
 
@@ -30,18 +32,24 @@ export interface Underway {
   facts: Challenge;
 }
 
+/** What of a request is kept with its challenge, for whoever answers it. */
+export type Started = Pick<StoredChallenge, 'detached' | 'metadata'>;
+
 export interface Challenges {
   /** Opens one. `scopes` may be empty while no scope is named. */
-  open(way: Way, scopes: string[]): Promise<Underway>;
+  open(way: Way, scopes: string[], started?: Started): Promise<Underway>;
   /** Open, unexpired ones, oldest first. */
   list(): Promise<Challenge[]>;
   /** Throws SessionError NOT_LOGGED_IN, UsageError CHALLENGE_UNKNOWN, RefusedError CHALLENGE_OVER (it is forgotten then). */
   take(challengeId: string): Promise<Underway>;
   /** Notes that its code was sent; it lives from then on. */
   noteSent(underway: Underway, sent: { at: string; verificationUUID: string }): Promise<Underway>;
-  forget(challengeId: string): Promise<void>;
+  /** Forgets one that the service has refused. Nothing happens to one that has ended. */
+  refused(challengeId: string, serviceCode?: string): Promise<void>;
   /** Throws UsageError CHALLENGE_UNKNOWN. */
   discard(challengeId: string): Promise<void>;
+  /** See `Provider.challengeState`. */
+  state(challengeId: string): Promise<ChallengeState | undefined>;
 }
 
 /** Binds the challenges of one session record. `now` gives milliseconds. */
@@ -64,7 +72,7 @@ export function createChallenges(
     const stored = Object.hasOwn(session.challenges, challengeId) ? session.challenges[challengeId] : undefined;
     if (!stored) throw challengeUnknown(challengeId);
     if (hasPassed(stored.expiresAt, now())) {
-      await forget(challengeId);
+      await end({ challengeId, scopes: stored.scopes, outcome: 'over' });
       throw new RefusedError('CHALLENGE_OVER', 'The challenge is over: its time has passed.', {
         hint: `Ask again with: stepup request ${stored.scopes.join(' ') || 'SCOPE'}`,
       });
@@ -72,19 +80,24 @@ export function createChallenges(
     return { id: challengeId, session, stored, facts: factsOf(challengeId, stored, session) };
   }
 
-  async function forget(challengeId: string): Promise<void> {
+  async function end(ending: Ending): Promise<void> {
     const { session } = await records.read();
-    if (session) await records.updateSession(session.sessionId, (current) => without(current, challengeId));
+    if (session) await records.updateSession(session.sessionId, (current) => endChallenges(current, [ending], now()));
+  }
+
+  function scopesIn(session: Session | undefined, challengeId: string): string[] {
+    return session?.challenges[challengeId]?.scopes ?? [];
   }
 
   return {
-    async open({ key, using }, scopes) {
+    async open({ key, using }, scopes, started) {
       const id = uuid(randomBytes(16));
       const { sessionId } = await records.session();
-      const stored = { scopes, key, using, startedAt: iso(now()), expiresAt: iso(now() + LIFE_MS) };
+      const stored = { scopes, key, using, startedAt: iso(now()), expiresAt: iso(now() + LIFE_MS), ...started };
       await records.updateSession(sessionId, (session) => {
-        const live = Object.entries(session.challenges).filter(([, { expiresAt }]) => !hasPassed(expiresAt, now()));
-        return { ...session, challenges: { ...Object.fromEntries(live), [id]: stored } };
+        const late = overdue(session, (each: StoredChallenge) => each.scopes, now());
+        const open = endChallenges(session, late, now());
+        return { ...open, challenges: { ...open.challenges, [id]: stored } };
       });
       return take(id);
     },
@@ -97,19 +110,30 @@ export function createChallenges(
     },
     take,
     noteSent: ({ id }, sent) => change(id, (stored) => ({ ...stored, sent, expiresAt: iso(now() + LIFE_MS) })),
-    forget,
+    async refused(challengeId, serviceCode) {
+      const scopes = scopesIn((await records.read()).session, challengeId);
+      await end({ challengeId, scopes, outcome: 'refused', serviceCode });
+    },
     async discard(challengeId) {
-      const { challenges } = await records.session();
-      if (!Object.hasOwn(challenges, challengeId)) throw challengeUnknown(challengeId);
-      await forget(challengeId);
+      const session = await records.session();
+      if (!Object.hasOwn(session.challenges, challengeId)) throw challengeUnknown(challengeId);
+      await end({ challengeId, scopes: scopesIn(session, challengeId), outcome: 'discarded' });
+    },
+    async state(challengeId) {
+      const session = await records.session();
+      const stored = Object.hasOwn(session.challenges, challengeId) ? session.challenges[challengeId] : undefined;
+      if (stored && hasPassed(session.accessTokenExpiresAt, now())) throw sessionOver();
+      return stateOf(session, challengeId, stored && factsOf(challengeId, stored, session));
     },
   };
 }
 
-/** The session without one of its challenges. */
-export function without(session: Session, challengeId: string): Session {
-  const challenges = Object.fromEntries(Object.entries(session.challenges).filter(([id]) => id !== challengeId));
-  return { ...session, challenges };
+/** A session whose challenges were all discarded. `now` is in milliseconds. */
+export function discardAll(session: Session, now: number): Session {
+  const endings = Object.entries(session.challenges).map(([challengeId, { scopes }]): Ending => {
+    return { challengeId, scopes, outcome: 'discarded' };
+  });
+  return endChallenges(session, endings, now);
 }
 
 /** The challenge with its scopes named; what is stored stays as it is until they are granted. */
@@ -131,7 +155,8 @@ export function scopeMissing(challengeId: string): UsageError {
   });
 }
 
-function factsOf(challengeId: string, { key, scopes, expiresAt }: StoredChallenge, session: Session): Challenge {
+function factsOf(challengeId: string, stored: StoredChallenge, session: Session): Challenge {
+  const { key, scopes, expiresAt, detached, metadata } = stored;
   return {
     challengeId,
     scopeRequested: scopes.join(' '),
@@ -139,6 +164,8 @@ function factsOf(challengeId: string, { key, scopes, expiresAt }: StoredChalleng
     steps: [{ order: 1, key, kind: KINDS[key], done: false, expirationDuration: LIFE_MS / 1000 }],
     userId: session.userId,
     sessionId: session.sessionId,
+    ...(metadata ? { metadata } : {}),
+    ...(detached ? { detached: true } : {}),
     expiresAt,
   };
 }

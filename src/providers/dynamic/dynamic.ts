@@ -9,7 +9,7 @@ import { createKeyring } from '../keyring.js';
 import type { SessionInfo } from '../provider.js';
 import { sessionKeyOf, type DynamicTarget } from '../target.js';
 import { createApi } from './api.js';
-import { createChallenges, KINDS, named, scopeMissing, type Underway } from './challenges.js';
+import { createChallenges, discardAll, KINDS, named, scopeMissing, type Underway } from './challenges.js';
 import { ask, checkScope } from './check.js';
 import { checkCaptcha, contactOf, sendCode } from './codes.js';
 import { shownCredentials } from './credentials.js';
@@ -101,10 +101,12 @@ export function createDynamic({
       return session && describe(session);
     },
     accessToken: () => keeper.accessToken(),
+    credentialsFor: elevation.credentialsFor,
     check: (scope) => checkScope(records, keeper, scope, now()),
     request: stepUp.request,
     resume: stepUp.resume,
     challenges: () => challenges.list(),
+    challengeState: (challengeId) => challenges.state(challengeId),
     discard: (challengeId) => challenges.discard(challengeId),
     async grants() {
       const { session } = await records.read();
@@ -134,8 +136,7 @@ export function createDynamic({
         grants: grants ? liveGrants(session, now()).length : 0,
       };
       await records.updateSession(session.sessionId, (current) => ({
-        ...current,
-        challenges: {},
+        ...discardAll(current, now()),
         grants: grants ? [] : current.grants,
       }));
       return forgotten;
@@ -165,7 +166,7 @@ export function createDynamic({
         return codeSent(await send(underway), channelFor(underway));
       } catch (error) {
         // Nobody has been told of it yet.
-        await challenges.forget(underway.id);
+        await challenges.refused(underway.id);
         throw error;
       }
     },

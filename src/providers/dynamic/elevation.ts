@@ -1,8 +1,10 @@
 /** Grants at work: which call demands which scope, and how a grant goes along with it. */
 import { StepupError, type ErrorCode } from '../../errors.js';
-import { liveGrants, withGrant, type StoredGrant } from '../grants.js';
+import { bestGrant, putGrantBack, takeGrant, type StoredGrant } from '../grants.js';
+import type { ApiCredentials } from '../provider.js';
 import type { Answer, Call } from './api.js';
 import { isAboutElevation, refusalError } from './errors.js';
+import { parseScopes } from './input.js';
 import type { Records } from './record.js';
 import type { Keeper } from './session.js';
 
@@ -36,6 +38,8 @@ export interface Elevation {
   ): Promise<{ answer: Answer; with?: StoredGrant | undefined }>;
   /** The same, for a call that must succeed. Throws RefusedError ELEVATION_REQUIRED and what the refusal means. */
   gated(scope: string, call: Omit<Call, 'bearer' | 'sessionKey'>): Promise<Answer>;
+  /** See `Provider.credentialsFor`. Dynamic: the elevated token goes beside the access token, which holds none of the scopes. */
+  credentialsFor(scopes: readonly string[]): Promise<ApiCredentials | undefined>;
 }
 
 /** Failures of a call that has not reached the service, or that the service has not looked at. */
@@ -52,29 +56,16 @@ function spentNothing(error: unknown): boolean {
 
 /** Binds the grants of one session. `now` gives milliseconds. */
 export function createElevation(records: Records, keeper: Keeper, now: () => number): Elevation {
-  /**
-   * Takes a grant that holds the scope: a lasting one before one for a single use, and of these the one with the fewest scopes. One for
-   * a single use is gone at once, so that no two calls have it.
-   */
-  async function take(sessionId: string, scope: string): Promise<StoredGrant | undefined> {
-    let taken: StoredGrant | undefined;
-    await records.updateSession(sessionId, (session) => {
-      const live = liveGrants(session, now());
-      const [best] = live
-        .filter(({ scopes }) => scopes.includes(scope))
-        .sort((a, b) => Number(a.singleUse) - Number(b.singleUse) || a.scopes.length - b.scopes.length);
-      taken = best;
-      return taken?.singleUse ? { ...session, grants: live.filter((each) => each !== taken) } : session;
-    });
-    return taken;
-  }
+  const take = (sessionId: string, scopes: readonly string[]): Promise<StoredGrant | undefined> =>
+    takeGrant(records, sessionId, now, (live) => bestGrant(live, scopes));
+  const putBack = (sessionId: string, grant: StoredGrant): Promise<void> => putGrantBack(records, sessionId, grant);
 
   async function attach(
     scope: string,
     call: Omit<Call, 'bearer' | 'sessionKey'>,
   ): Promise<{ answer: Answer; with?: StoredGrant | undefined }> {
     const { sessionId } = await keeper.session();
-    const grant = await take(sessionId, scope);
+    const grant = await take(sessionId, [scope]);
     const headers = { ...call.headers, 'x-dyn-elevated-access-token': grant?.token };
     try {
       const answer = await keeper.call({ ...call, headers, spends: grant?.singleUse });
@@ -87,11 +78,6 @@ export function createElevation(records: Records, keeper: Keeper, now: () => num
     }
   }
 
-  async function putBack(sessionId: string, grant: StoredGrant): Promise<void> {
-    if (!grant.singleUse) return;
-    await records.updateSession(sessionId, (session) => ({ ...session, grants: withGrant(session.grants, grant) }));
-  }
-
   /** The service does not take it any more. */
   async function drop(sessionId: string, { token }: StoredGrant): Promise<void> {
     await records.updateSession(sessionId, (session) => ({
@@ -102,6 +88,23 @@ export function createElevation(records: Records, keeper: Keeper, now: () => num
 
   return {
     attach,
+    async credentialsFor(wanted) {
+      const scopes = wanted.length === 0 ? [] : parseScopes(wanted);
+      const { sessionId, accessToken, accessTokenExpiresAt } = await keeper.session();
+      const grant = scopes.length === 0 ? undefined : await take(sessionId, scopes);
+      if (scopes.length > 0 && !grant) return undefined;
+      const ends = [accessTokenExpiresAt, grant?.expiresAt ?? accessTokenExpiresAt];
+      return {
+        accessToken,
+        elevatedToken: grant?.token,
+        scopes,
+        expiresAt: ends.sort((a, b) => Date.parse(a) - Date.parse(b))[0]!,
+        singleUse: grant?.singleUse ?? false,
+        giveBack: async () => {
+          if (grant) await putBack(sessionId, grant);
+        },
+      };
+    },
     async gated(scope, call) {
       const { answer } = await attach(scope, call);
       if (answer.refusal) throw refusalError(answer.refusal, { scopes: [scope], gated: true });

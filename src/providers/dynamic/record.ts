@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { dpopKeySchema } from '../../http/dpop.js';
 import type { CredentialKey, Store } from '../../store/store.js';
+import { endedListSchema, startedSchema } from '../ended.js';
 import { grantSchema } from '../grants.js';
 import { createRecords as bindRecords, type Records as BoundRecords } from '../records.js';
 
@@ -30,6 +31,7 @@ const challengeSchema = v.object({
   expiresAt: instant,
   /** The code that was sent, if one was. */
   sent: v.optional(v.object({ at: instant, verificationUUID: v.string() })),
+  ...startedSchema,
 });
 
 const sessionSchema = v.object({
@@ -43,6 +45,7 @@ const sessionSchema = v.object({
   signInCredentialId: v.optional(v.string()),
   credentials: v.array(credentialSchema),
   challenges: v.record(v.string(), challengeSchema),
+  ended: endedListSchema,
   grants: v.array(grantSchema),
 });
 

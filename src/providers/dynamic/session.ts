@@ -161,7 +161,13 @@ export function createKeeper({ store, key, records, api, nonces, now, lockWaitMs
     if (fresh.userId !== before.userId) throw malformed('The service answered with the session of another user.');
     await records.updateSession(before.sessionId, (current) =>
       change(
-        { ...fresh, identifier: current.identifier, challenges: current.challenges, grants: current.grants },
+        {
+          ...fresh,
+          identifier: current.identifier,
+          challenges: current.challenges,
+          ended: current.ended,
+          grants: current.grants,
+        },
         verified,
       ),
     );

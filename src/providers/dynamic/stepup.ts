@@ -3,11 +3,13 @@ import * as v from 'valibot';
 import { RefusedError, UnreachableError, UsageError } from '../../errors.js';
 import { withGrant, type StoredGrant } from '../grants.js';
 import { hasPassed } from '../instants.js';
+import { parseMetadata } from '../metadata.js';
 import { parseAnswer, readToken } from '../parse.js';
 import type { Challenge, Grant, PendingStep, RequestOptions, StepEvent } from '../provider.js';
 import { choiceIn, codeIn, pendingStep } from '../step.js';
 import type { Answer } from './api.js';
-import { completed, KINDS, scopeMissing, without, type Challenges, type Underway } from './challenges.js';
+import { endChallenges } from '../ended.js';
+import { completed, KINDS, scopeMissing, type Challenges, type Underway } from './challenges.js';
 import { endsChallenge, isWrongCode, refusalError } from './errors.js';
 import { parseAssertion, parseScopes } from './input.js';
 import { proveByCode, proveByPasskey, proveByWallet, type ProofTools } from './proofs.js';
@@ -53,8 +55,9 @@ export function createStepUp(options: StepUpOptions): StepUp {
   const { records, keeper, keyring, challenges, ways, clock, send } = options;
 
   async function* request(wanted: string[], how: RequestOptions): AsyncGenerator<StepEvent, void> {
-    if (how.metadata !== undefined) throw metadataUnsupported();
+    if (how.metadata !== undefined && !how.detached) throw metadataUnsupported();
     const scopes = parseScopes(wanted);
+    const metadata = how.metadata && parseMetadata(how.metadata);
     if (how.assertion !== undefined) {
       yield { type: 'granted', grant: await vouched(how.assertion, scopes) };
       return;
@@ -62,8 +65,9 @@ export function createStepUp(options: StepUpOptions): StepUp {
     const session = await keeper.session();
     await options.checkUnknown(scopes);
     const way = yield* choose(await ways.find(session, how), scopes);
-    const { id } = await challenges.open(way, scopes);
-    yield* walk(id);
+    const { id, facts } = await challenges.open(way, scopes, how.detached ? { detached: true, metadata } : {});
+    if (how.detached) yield { type: 'challenge', challenge: facts };
+    else yield* walk(id);
   }
 
   async function* choose(found: Way[], scopes: string[]): AsyncGenerator<StepEvent, Way> {
@@ -116,7 +120,7 @@ export function createStepUp(options: StepUpOptions): StepUp {
     try {
       return await proof;
     } catch (error) {
-      if (error instanceof RefusedError || error instanceof UsageError) await challenges.forget(id);
+      if (error instanceof RefusedError || error instanceof UsageError) await challenges.refused(id, error.serviceCode);
       throw error;
     }
   }
@@ -175,7 +179,7 @@ export function createStepUp(options: StepUpOptions): StepUp {
     try {
       return await send(underway);
     } catch (error) {
-      if (error instanceof RefusedError) await challenges.forget(underway.id);
+      if (error instanceof RefusedError) await challenges.refused(underway.id, error.serviceCode);
       throw error;
     }
   }
@@ -198,38 +202,37 @@ export function createStepUp(options: StepUpOptions): StepUp {
       const reauth = ['verify_email', 'verify_sms', 'verify_wallet'].includes(stored.key);
       const error = refusalError(refusal, { scopes: stored.scopes, reauth });
       const again = isWrongCode(refusal) || refusal.code === 'invalid_scopes';
-      if (endsChallenge(refusal) || !again) await challenges.forget(id);
+      if (endsChallenge(refusal) || !again) await challenges.refused(id, refusal.code);
       throw error;
     }
-    const { elevatedAccessToken } = await kept(id, () =>
-      keeper.keep(session, answer, (current) => without(current, id)),
-    );
-    if (!elevatedAccessToken)
-      throw notGranted(stored.scopes, 'The service took the proof, but gave no elevated token.');
-    const facts = { factor: stored.key, challengeId: id, now: options.now(), userId: session.userId };
-    return keepGrant(
-      readable(stored.scopes, () => grantOf(elevatedAccessToken, answer, facts)),
-      stored.scopes,
-    );
-  }
-
-  /** The proof is spent, also when what came for it cannot be used. */
-  async function kept<T>(id: string, keep: () => Promise<T>): Promise<T> {
+    // The proof is spent, also when what came for it cannot be used.
     try {
-      return await keep();
+      const { elevatedAccessToken } = await keeper.keep(session, answer);
+      if (!elevatedAccessToken)
+        throw notGranted(stored.scopes, 'The service took the proof, but gave no elevated token.');
+      const facts = { factor: stored.key, challengeId: id, now: options.now(), userId: session.userId };
+      const grant = readable(stored.scopes, () => grantOf(elevatedAccessToken, answer, facts));
+      return await keepGrant(grant, stored.scopes);
     } catch (error) {
-      await challenges.forget(id);
+      await challenges.refused(id);
       throw error;
     }
   }
 
+  /** The challenge ends with its grant, in one step: whoever waits for it sees both or neither. */
   async function keepGrant(grant: StoredGrant, scopes: string[]): Promise<Grant> {
     const { sessionId } = await records.session();
     if (hasPassed(grant.expiresAt, options.now())) {
       throw notGranted(scopes, 'The elevated token that the service gave has expired already; is this clock right?');
     }
-    await records.updateSession(sessionId, (current) => ({ ...current, grants: withGrant(current.grants, grant) }));
     const missing = scopes.filter((scope) => !grant.scopes.includes(scope));
+    const { challengeId } = grant;
+    const outcome = missing.length === 0 ? { outcome: 'granted' as const, grant } : { outcome: 'refused' as const };
+    const endings = challengeId === undefined ? [] : [{ challengeId, scopes, ...outcome }];
+    await records.updateSession(sessionId, (current) => ({
+      ...endChallenges(current, endings, options.now()),
+      grants: withGrant(current.grants, grant),
+    }));
     if (missing.length === 0) return grant;
     throw notGranted(missing, `The elevated token that the service gave does not hold ${missing.join(' ')}.`);
   }

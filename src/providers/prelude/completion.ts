@@ -1,7 +1,8 @@
 /** The end of a challenge: its completed token is spent on `/refresh`, and the scope is believed when the new token has it. */
 import { RefusedError } from '../../errors.js';
 import type { Challenge, Grant } from '../provider.js';
-import { without, type Challenges } from './challenges.js';
+import { endChallenges } from '../ended.js';
+import { endingOf, type Challenges } from './challenges.js';
 import { withGrant, type StoredGrant } from '../grants.js';
 import { iso } from '../instants.js';
 import type { Session } from './record.js';
@@ -33,12 +34,13 @@ export function createCompletion(challenges: Challenges, keeper: SessionKeeper, 
     };
   }
 
-  function applied(session: Session, minted: Minted, grant: StoredGrant): Session {
+  function applied(session: Session, minted: Minted, grant: StoredGrant, claims?: ChallengeClaims): Session {
     const [scope = ''] = grant.scopes;
+    const granted = minted.scopes.includes(scope);
+    const ended = granted ? { outcome: 'granted' as const, grant } : { outcome: 'refused' as const };
     return {
-      ...session,
-      challenges: grant.challengeId === undefined ? session.challenges : without(session.challenges, grant.challengeId),
-      grants: minted.scopes.includes(scope) ? withGrant(session.grants, grant) : session.grants,
+      ...endChallenges(session, claims ? [{ ...endingOf(claims), ...ended }] : [], now()),
+      grants: granted ? withGrant(session.grants, grant) : session.grants,
     };
   }
 
@@ -51,7 +53,7 @@ export function createCompletion(challenges: Challenges, keeper: SessionKeeper, 
         const minted = await exchange({
           stepUpToken: stored.token,
           onRefused: async ({ refusal }) => challenges.refuse(underway, refusal!),
-          apply: (session, fresh) => applied(session, fresh, grantOf(fresh, claims.scope_requested, claims)),
+          apply: (session, fresh) => applied(session, fresh, grantOf(fresh, claims.scope_requested, claims), claims),
         });
         return { challenge: facts, grant: believed(minted, grantOf(minted, claims.scope_requested, claims)) };
       }),

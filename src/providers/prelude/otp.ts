@@ -85,7 +85,7 @@ export function createSteps(
       return challenges.refuse(underway, refusal);
     }
     const { challenge_token } = parseAnswer(advancedSchema, answer.json, '/otp/check');
-    await challenges.keep(session.sessionId, challenge_token, answer, prover);
+    await challenges.keep(session.sessionId, challenge_token, answer, { prover });
   }
 
   async function prove(underway: Underway, proof: Proof): Promise<void> {
@@ -114,7 +114,7 @@ export function createSteps(
       throw passkeyRefused(answer.refusal, claims.challenge_id);
     if (answer.refusal) return challenges.refuse(underway, answer.refusal);
     const { challenge_token } = parseAnswer(advancedSchema, answer.json, '/stepup/continue');
-    await challenges.keep(session.sessionId, challenge_token, answer, prover);
+    await challenges.keep(session.sessionId, challenge_token, answer, { prover });
   }
 
   return { sendCode, checkCode, prove };

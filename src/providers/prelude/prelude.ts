@@ -7,7 +7,8 @@ import { createKeyring } from '../keyring.js';
 import type { SessionInfo } from '../provider.js';
 import { sessionKeyOf, type PreludeTarget } from '../target.js';
 import { createAccount } from './account.js';
-import { createChallenges } from './challenges.js';
+import { createApiCredentials } from './api-credentials.js';
+import { createChallenges, discardAll } from './challenges.js';
 import { createCompletion } from './completion.js';
 import { createFrontend } from './frontend.js';
 import { liveGrants } from '../grants.js';
@@ -72,6 +73,7 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
       return session && describe(session);
     },
     accessToken: () => keeper.accessToken(),
+    credentialsFor: createApiCredentials({ records, keeper, now, randomBytes }),
     async check(scope) {
       parseScope(scope);
       const session = await records.session();
@@ -89,6 +91,7 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
     request,
     resume,
     challenges: () => challenges.list(),
+    challengeState: (challengeId) => challenges.state(challengeId),
     discard: (challengeId) => challenges.discard(challengeId),
     async grants() {
       const { session } = await records.read();
@@ -113,8 +116,7 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
         grants: grants ? liveGrants(session, now()).length : 0,
       };
       await records.updateSession(session.sessionId, (current) => ({
-        ...current,
-        challenges: {},
+        ...discardAll(current, now()),
         grants: grants ? [] : current.grants,
       }));
       return forgotten;

@@ -2,6 +2,7 @@
 import * as v from 'valibot';
 import { requestOptionsSchema } from '../../authenticator/passkey-options.js';
 import { dpopKeySchema } from '../../http/dpop.js';
+import { endedListSchema, startedSchema } from '../ended.js';
 import { grantSchema } from '../grants.js';
 
 const instant = v.pipe(v.string(), v.isoTimestamp());
@@ -19,6 +20,7 @@ const challengeSchema = v.object({
   sent: v.optional(v.object({ at: instant, verification: verificationSchema })),
   /** What a passkey of the current step is to sign, as it came with the step. */
   passkey: v.optional(requestOptionsSchema),
+  ...startedSchema,
 });
 
 const sessionSchema = v.object({
@@ -35,6 +37,7 @@ const sessionSchema = v.object({
   sessionId: v.string(),
   identifier: v.optional(v.string()),
   challenges: v.record(v.string(), challengeSchema),
+  ended: endedListSchema,
   grants: v.array(grantSchema),
 });
 

@@ -6,7 +6,8 @@ import type { Challenges, Underway } from './challenges.js';
 import type { Completion } from './completion.js';
 import { refusalError, VERIFICATION_REFUSALS } from './errors.js';
 import type { Frontend, FrontendAnswer } from './frontend.js';
-import { parseMetadata, parseScope } from './input.js';
+import { parseMetadata } from '../metadata.js';
+import { parseScope } from './input.js';
 import type { Steps } from './otp.js';
 import { assertionFor, type PasskeyTools } from './passkeys.js';
 import type { Records } from './records.js';
@@ -54,8 +55,14 @@ export function createStepUp({
       yield { type: 'blocked', scopes: [scope] };
     } else if (verdict.challenge_token !== undefined) {
       sameAsAsked(readChallengeToken(verdict.challenge_token), scope, sessionId);
-      const claims = await challenges.keep(sessionId, verdict.challenge_token, answer);
-      yield* walk(claims.challenge_id);
+      // The service keeps metadata in the token; whoever answers must see it in any case.
+      const started = options.detached ? { detached: true, metadata } : {};
+      const claims = await challenges.keep(sessionId, verdict.challenge_token, answer, { started });
+      if (options.detached && claims.current_step !== COMPLETED) {
+        yield { type: 'challenge', challenge: (await challenges.take(claims.challenge_id)).facts };
+      } else {
+        yield* walk(claims.challenge_id);
+      }
     } else if (verdict.status === 'continue') {
       yield { type: 'granted', grant: await completion.collect(scope) };
     } else {

@@ -12,6 +12,8 @@ const accessSchema = v.looseObject({
   sid: v.optional(v.string(), ''),
   /** One space-separated string; anything else means no scope. */
   scope: v.fallback(v.optional(v.string(), ''), ''),
+  /** The thumbprint of the key that the token is bound to (RFC 9449 §6.1). */
+  cnf: v.fallback(v.optional(v.object({ jkt: v.string() })), undefined),
 });
 
 /** What is shown, also in errors: a name with control characters is none. */

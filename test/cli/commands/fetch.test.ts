@@ -220,11 +220,9 @@ describe('tokens go to the environment’s own API alone', () => {
   test.each([
     ['empty', () => ''],
     ['the root', () => '/'],
-    ['another host', () => 'https://evil.example/api/v0/users'],
     ['another scheme', () => 'file:///etc/passwd'],
     ['a script', () => 'javascript:alert(1)'],
     ['a host without a scheme', () => '//evil.example/users'],
-    ['another port', () => api.replace(/:\d+/, ':1') + '/users'],
     ['another environment', () => `${api.slice(0, -1)}2/users`],
     ['another part of the host', () => `${new URL(api).origin}/v1/session`],
     ['up and out', () => '/../../../v1/session'],
@@ -246,6 +244,15 @@ describe('tokens go to the environment’s own API alone', () => {
     expect(error().message.length).toBeLessThan(400);
   });
 
+  test.each([
+    ['another host', () => 'https://evil.example/api/v0/users'],
+    ['another port', () => `${api.replace(/:\d+/, ':1')}/users`],
+  ])('%s is an API of the developer’s, which tokens go to when it is allowed', async (_, url) => {
+    await env.login();
+    const { status, error } = await env.run(['fetch', url(), '--json'], offline);
+    expect([status, error().code, error().field]).toEqual([2, 'ORIGIN_NOT_ALLOWED', 'url']);
+  });
+
   test('a redirect is not followed', async () => {
     const heard: string[] = [];
     const other = createServer((request, response) => {
@@ -265,9 +272,9 @@ describe('tokens go to the environment’s own API alone', () => {
 
 describe('bad input is 2 before anything is sent', () => {
   test.each([
-    ['an unknown method', ['-X', 'BREW'], 'FLAG_INVALID', '--method'],
-    ['an empty method', ['-X', ''], 'FLAG_INVALID', '--method'],
-    ['HEAD', ['-X', 'HEAD'], 'FLAG_INVALID', '--method'],
+    ['an unknown method', ['-X', 'BREW'], 'FLAG_INVALID', '--request'],
+    ['an empty method', ['-X', ''], 'FLAG_INVALID', '--request'],
+    ['HEAD', ['-X', 'HEAD'], 'FLAG_INVALID', '--request'],
     ['a body with GET', ['-X', 'GET', '-d', '{}'], 'FLAG_CONFLICT', '--data'],
     ['an empty body', ['-d', ''], 'DOCUMENT_INVALID', '--data'],
     ['a body that is no JSON', ['-d', '{secret: 1}'], 'DOCUMENT_INVALID', '--data'],
@@ -287,6 +294,11 @@ describe('bad input is 2 before anything is sent', () => {
     ['a length', ['-H', 'Content-Length: 0'], 'FLAG_INVALID', '--header'],
     ['what is no scope', ['--scope', 'no scope'], 'SCOPE_INVALID', '--scope'],
     ['an empty scope', ['--scope', ''], 'SCOPE_INVALID', '--scope'],
+    ['a proof of one’s own', ['-H', 'DPoP: secret'], 'FLAG_INVALID', '--header'],
+    ['two scopes', ['--scope', 'a:b', '--scope', 'c:d'], 'FLAG_CONFLICT', '--scope'],
+    ['a file for the answer', ['-o', 'x'], 'FLAG_CONFLICT', '--output'],
+    ['redirects', ['-L'], 'FLAG_CONFLICT', '--location'],
+    ['a way to step up', ['--code-command', 'secret'], 'FLAG_CONFLICT', '--code-command'],
     ['an unknown flag', ['--follow'], 'USAGE', undefined],
     ['two paths', ['/users'], 'USAGE', undefined],
   ])('%s', async (_, args, code, field) => {

@@ -53,6 +53,10 @@ describe('status at Dynamic', () => {
           expiresAt: INSTANT,
         },
       ],
+      profile: null,
+      provider: 'dynamic',
+      application: '00000000-0000-4000-8000-000000000001',
+      secrets: { kind: 'file', path: `${env.home}/credentials.json` },
     });
     expect(stdout).not.toContain('eyJ');
   });
@@ -74,6 +78,8 @@ describe('status at Dynamic', () => {
     expect(none.stdout).toMatch(
       /^[0-9a-f-]{36} \(ada@example\.com\)\n {2}service {6}Dynamic\n {2}application {2}0{8}-\S+ at 127\.0\.0\.1:\d+\/api\/v0\n/,
     );
+    expect(none.stdout).toMatch(/\n {2}key {10}[\w-]{43}\n/);
+    expect(none.stdout).toContain(`\n  secrets      in ${env.home}/credentials.json, for its owner only\n`);
     expect(none.stdout).toContain('\nNo scope is held by a grant.\n');
     await env.run(['request', 'wallet:export', ...byInbox], { run: env.shell });
     await env.run('otp send');
@@ -81,7 +87,7 @@ describe('status at Dynamic', () => {
     expect(stdout).toMatch(
       /\nHeld by a grant:\n {2}wallet:export {2}until \S+Z \(4 min 5\d s left\), for a single use, proved by verify_email\n/,
     );
-    expect(stdout).toMatch(/\nUnder way:\n {2}\S+ {2}\(no scope yet\) {2}verify_email\n$/);
+    expect(stdout).toMatch(/\nUnder way:\n {2}\S+ {2}\(no scope yet\) {2}verify_email {2}\(9 min 5\d s left\)\n$/);
   });
 
   test('nobody logged in is 4, with the hint', async () => {

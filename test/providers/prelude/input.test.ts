@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { parseEmail, parsePhone } from '../../../src/providers/identifiers.js';
-import { parseMetadata, parseScope } from '../../../src/providers/prelude/input.js';
+import { parseMetadata } from '../../../src/providers/metadata.js';
+import { parseScope } from '../../../src/providers/prelude/input.js';
 
 describe('parseScope', () => {
   it.each(['transfer:write', 'a', 'A.b-c_d:9', 'prld:pwd:write'])('takes %s', (scope) => {

@@ -4,22 +4,27 @@ import { checkVerificationToken } from '../../../backend/verification-token.js';
 import { chooseChallenge, openChallenges } from '../../challenges.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
 import type { Context } from '../../context.js';
+import { consentTo, type ConsentFlags } from '../../detached.js';
 import { readSecret } from '../../secrets.js';
 import type { Handle } from '../../tree.js';
 import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../../verification.js';
 import { walkChallenge } from '../../walk.js';
 
-export interface Options extends CodeFlags, VerificationFlags {
+export interface Options extends CodeFlags, VerificationFlags, ConsentFlags {
   id?: string | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
   addVerificationFlags(addCodeFlags(command.argument('[id]', 'challenge id; not needed when one is open')))
+    .option('--yes', 'agree to what somebody else has started, without being asked')
     .addHelpText(
       'after',
       `
 A code that is under way is not sent again; for that, type resend at the prompt, or use stepup otp retry. Without an id, where
 several challenges are open, a verification token says by its challenge_id which one is meant.
+
+A challenge of stepup request --detach is somebody else's: a person is shown its scope and metadata, and asked, before a code is sent.
+Whoever declines discards it. Without a terminal --yes is the consent, or a flag that gives the code.
 
 Examples:
   $ stepup challenge continue
@@ -30,20 +35,25 @@ Examples:
     .action(handle((context, id: string | undefined, flags: Omit<Options, 'id'>) => run(context, { ...flags, id })));
 }
 
-/** Goes on with a challenge to its end, as `request` does. Throws UsageError CHALLENGE_UNKNOWN or CHALLENGE_AMBIGUOUS too. */
+/**
+ * Goes on with a challenge to its end, as `request` does. Throws UsageError CHALLENGE_UNKNOWN or CHALLENGE_AMBIGUOUS too, and RefusedError
+ * CHALLENGE_DISCARDED for a detached one that is declined.
+ */
 export async function run(context: Context, options: Options): Promise<void> {
   const codes = createCodeSource(context, options);
   const verification = createVerificationSource(context, options);
   const provider = await context.provider();
   const [file, ...later] = options.verificationToken ?? [];
   if (options.id !== undefined || file === undefined || (await openChallenges(provider)).length < 2) {
-    const { challengeId } = await chooseChallenge(provider, options.id, 'id');
-    return walkChallenge(context, provider.resume(challengeId), { codes, verification });
+    const challenge = await chooseChallenge(provider, options.id, 'id');
+    await consentTo(context, provider, challenge, options);
+    return walkChallenge(context, provider.resume(challenge.challengeId), { codes, verification });
   }
   const tokens = await tokensIn(context, file);
-  const { challengeId } = await chooseChallenge(provider, challengeIn(tokens[0]), FLAG);
+  const challenge = await chooseChallenge(provider, challengeIn(tokens[0]), FLAG);
+  await consentTo(context, provider, challenge, options);
   const after = createVerificationSource(context, later.length > 0 ? { ...options, verificationToken: later } : {});
-  await walkChallenge(context, provider.resume(challengeId), {
+  await walkChallenge(context, provider.resume(challenge.challengeId), {
     codes,
     verification: {
       async next(step) {

@@ -29,7 +29,6 @@ export async function run(context: Context, { id }: Options): Promise<void> {
   terminal.result({ challenge }, () =>
     [
       challengeInWords(challenge),
-      ...Object.entries(challenge.metadata ?? {}).map(([key, value]) => `  metadata ${key}=${value}`),
       `  expires ${challenge.expiresAt} (${timeLeft(challenge.expiresAt, system.now())})`,
     ].join('\n'),
   );

@@ -4,7 +4,8 @@ import { Option, type Command } from 'commander';
 import { PLATFORMS, type HookCall } from '../../../backend/hook-call.js';
 import { UsageError } from '../../../errors.js';
 import { parseEmail, parsePhone } from '../../../providers/identifiers.js';
-import { parseMetadata, parseScope } from '../../../providers/prelude/input.js';
+import { parseMetadata } from '../../../providers/metadata.js';
+import { parseScope } from '../../../providers/prelude/input.js';
 
 export interface SampleFlags {
   metadata?: string[] | undefined;

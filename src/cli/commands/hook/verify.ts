@@ -1,10 +1,9 @@
-import { open } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { readKeySet, type CheckingKeys } from '../../../backend/hook-key-set.js';
 import { findSignature, type SignatureFinding } from '../../../backend/hook-signature.js';
-import { InputNeededError, UsageError } from '../../../errors.js';
-import { osReason } from '../../../os-reason.js';
+import { UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
+import { readBytes } from '../../input-bytes.js';
 import { readInput } from '../../secrets.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
@@ -89,7 +88,7 @@ async function inputsOf(context: Context, options: Options): Promise<[Uint8Array
     headers === undefined
       ? { signature: signature ?? (await readInput(context.system, signatureFile ?? '', '--signature-file')) }
       : recordedIn(await readInput(context.system, headers, '--headers'));
-  return [await readBody(context, body), kid === undefined ? recorded : { ...recorded, keyId: kid }];
+  return [await readBytes(context.system, body, '--body'), kid === undefined ? recorded : { ...recorded, keyId: kid }];
 }
 
 /** `Name: value` a line, as `curl -v`, a log, or JSON of a request have them. Names are told apart without regard to case. */
@@ -107,40 +106,6 @@ function recordedIn(text: string): Recorded {
   }
   const keyId = found('x-webhook-signature-key-id');
   return keyId === undefined ? { signature } : { signature, keyId };
-}
-
-/** No body of a call is so large. Bytes. */
-const MAX_BODY = 1024 * 1024;
-
-/** The bytes as they are: text would lose what is no UTF-8. */
-async function readBody({ system }: Context, path: string): Promise<Uint8Array> {
-  const chunks: Buffer[] = [];
-  let size = 0;
-  const take = (chunk: Buffer): void => {
-    size += chunk.length;
-    if (size > MAX_BODY) throw new UsageError('FLAG_INVALID', '--body: more than 1 MB was given.', { field: '--body' });
-    chunks.push(chunk);
-  };
-  if (path === '-') {
-    if (system.stdin.isTTY) {
-      throw new InputNeededError('INPUT_NEEDED', '--body - reads standard input, but that is the terminal.', {
-        field: '--body',
-      });
-    }
-    for await (const chunk of system.stdin) take(Buffer.from(chunk as Buffer | string));
-    return Buffer.concat(chunks);
-  }
-  try {
-    const file = await open(path, 'r');
-    for await (const chunk of file.createReadStream()) take(chunk as Buffer);
-    return Buffer.concat(chunks);
-  } catch (cause) {
-    if (cause instanceof UsageError) throw cause;
-    throw new UsageError('FILE_UNREADABLE', `--body: cannot read ${path}: ${osReason(cause)}.`, {
-      field: '--body',
-      cause,
-    });
-  }
 }
 
 async function keysOf(context: Context, given: string | undefined): Promise<CheckingKeys> {

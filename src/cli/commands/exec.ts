@@ -1,0 +1,180 @@
+import { constants } from 'node:os';
+import type { Command } from 'commander';
+import { FailedError, type StepupError } from '../../errors.js';
+import type { ApiCredentials, Provider } from '../../providers/provider.js';
+import { ELEVATED_HEADER } from '../../resource/authorization.js';
+import type { Env } from '../../system.js';
+import { addApiFlags, createApiClient, type ApiFlags } from '../api-client.js';
+import { parseElevatedHeader } from '../api-request.js';
+import type { Context } from '../context.js';
+import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
+import { maskStream } from '../exec/mask.js';
+import { startProxy, type Proxy } from '../exec/proxy.js';
+import { maskCommands } from '../exec/register.js';
+import { allowOrigin, parseOrigin } from '../origins.js';
+import type { Handle } from '../tree.js';
+import { collect } from '../verdict.js';
+
+export interface Options extends StepUpFlags, ApiFlags {
+  scope?: string[] | undefined;
+  /** The one origin that a proxy leads to. */
+  proxy?: string | undefined;
+  mask?: boolean | undefined;
+}
+
+export function define(command: Command, handle: Handle): void {
+  command
+    .argument('<command...>', 'the command with its arguments, after --')
+    .usage('[options] -- COMMAND...')
+    .option('--scope <scope>', 'a scope that its token holds, by stepping up where none does; may be repeated', collect)
+    .option('--proxy <origin>', 'also a proxy to this origin of your API, which adds the tokens to each call')
+    .option('--mask', 'mask tokens in what the command prints into a pipe');
+  addStepUpFlags(addApiFlags(command))
+    .addHelpText(
+      'after',
+      `
+The command finds the access token in STEPUP_ACCESS_TOKEN; at Dynamic the elevated one in STEPUP_ELEVATED_ACCESS_TOKEN, beside it.
+A token ends when it ends: for a command that takes longer, or sends proofs (DPoP), --proxy gives it STEPUP_PROXY_URL, an address on this
+machine under which it calls ORIGIN as itself, and every call has fresh tokens. When the API asks for it, you step up, and the call is
+made once more. The proxy ends with the command.
+
+The status is the command's: 128 and the signal's number when a signal ended it, 127 when it cannot be started. A grant for a single use is
+spent by it. No management key is in its environment. On GitHub Actions and Azure Pipelines the tokens are registered as secrets of the log.
+
+Examples:
+  $ stepup exec --scope transfer:write -- ./transfer.sh
+  $ stepup exec --proxy https://api.example.com --scope transfer:write -- sh -c 'curl "$STEPUP_PROXY_URL/transfers"'
+  $ stepup exec --scope report:read --mask -- node report.js | tee report.log
+`,
+    )
+    .action(handle((context, words: string[], options: Options) => run(context, words, options)));
+}
+
+/**
+ * Runs a command as the user who is logged in; resolves with the command's status. Throws UsageError (FLAG_INVALID, SCOPE_INVALID,
+ * ORIGIN_INVALID, ORIGIN_NOT_ALLOWED), SessionError, what a step-up throws, FailedError COMMAND_NOT_STARTED and GRANT_GONE,
+ * InterruptedError for a signal that comes before the command runs.
+ */
+export async function run(context: Context, words: string[], options: Options): Promise<number> {
+  const { system, terminal } = context;
+  const scopes = [...new Set(options.scope)];
+  const origin = options.proxy === undefined ? undefined : parseOrigin(options.proxy, '--proxy');
+  if (origin !== undefined) await allowOrigin(context, origin, options.allowOrigin ?? [], options);
+  const source = stepUpSource(context, options);
+  const done = new AbortController();
+  let proxy: Proxy | undefined;
+  try {
+    const provider = await context.provider();
+    const credentials = await credentialsFor(context, provider, scopes, source);
+    let started = false;
+    try {
+      const secrets = [credentials.accessToken, credentials.elevatedToken].filter((each) => each !== undefined);
+      if (origin !== undefined) {
+        const secret = Buffer.from(system.randomBytes(16)).toString('base64url');
+        secrets.push(secret);
+        const ending = endingWith(context, done.signal);
+        const firstOf = handingOver(provider, credentials);
+        proxy = await openProxy(ending, { provider: firstOf, origin, secret, scopes, source, options });
+      }
+      for (const line of maskCommands(system.env, secrets)) system.stderr.write(`${line}\n`);
+      const env = environment(system.env, credentials, proxy);
+      system.signal.throwIfAborted();
+      const mask = options.mask === true ? { through: () => maskStream(secrets) } : {};
+      const end = await system.exec(words, { env, ...mask, onStart: () => void (started = true) });
+      if (credentials.singleUse) terminal.note(`The token for ${scopes.join(' ')} was for a single use: it is gone.`);
+      else if (!proxy && Date.parse(credentials.expiresAt) <= system.now()) {
+        terminal.note(
+          `The token ended (${credentials.expiresAt}) before the command did; --proxy gives it fresh ones.`,
+        );
+      }
+      return 'status' in end ? end.status : 128 + constants.signals[end.signal];
+    } finally {
+      if (!started) await credentials.giveBack();
+    }
+  } finally {
+    done.abort();
+    source.codes.close();
+    await proxy?.close();
+  }
+}
+
+async function credentialsFor(
+  context: Context,
+  provider: Provider,
+  scopes: string[],
+  source: StepUpSource,
+): Promise<ApiCredentials> {
+  const held = await context.terminal.progress('Getting the token', () => provider.credentialsFor(scopes));
+  if (held) return held;
+  await stepUpFor(context, provider, scopes, source);
+  const credentials = await provider.credentialsFor(scopes);
+  if (credentials) return credentials;
+  throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`, {
+    hint: scopes.length > 1 ? 'Ask for one scope at a time.' : 'Run the command again.',
+  });
+}
+
+/** Not for the command: what administers the application, and what another `exec` around this one has set. */
+const LEFT_OUT = /^STEPUP_(.*KEY.*|ACCESS_TOKEN|ELEVATED_ACCESS_TOKEN|PROXY_URL)$/i;
+
+function environment(env: Env, { accessToken, elevatedToken }: ApiCredentials, proxy: Proxy | undefined): Env {
+  return {
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !LEFT_OUT.test(name))),
+    STEPUP_ACCESS_TOKEN: accessToken,
+    ...(elevatedToken === undefined ? {} : { STEPUP_ELEVATED_ACCESS_TOKEN: elevatedToken }),
+    ...(proxy === undefined ? {} : { STEPUP_PROXY_URL: proxy.url }),
+  };
+}
+
+/** The context, with calls that end when the command has. */
+function endingWith(context: Context, signal: AbortSignal): Context {
+  const both = AbortSignal.any([context.system.signal, signal]);
+  // Its streams open when they are read: they stay behind their getters.
+  const system = Object.create(context.system, { signal: { value: both } }) as Context['system'];
+  return { ...context, system };
+}
+
+/** The first call through the proxy takes the grant for a single use that the command has in its environment. */
+function handingOver(provider: Provider, credentials: ApiCredentials): Provider {
+  let left = credentials.singleUse ? credentials : undefined;
+  const credentialsOf: Provider['credentialsFor'] = async (wanted) => {
+    const mine = left;
+    if (!mine || wanted.length === 0 || !wanted.every((scope) => mine.scopes.includes(scope))) {
+      return provider.credentialsFor(wanted);
+    }
+    left = undefined;
+    const giveBack = (): Promise<void> => {
+      left = mine;
+      return Promise.resolve();
+    };
+    return { ...mine, giveBack };
+  };
+  return Object.create(provider, { credentialsFor: { value: credentialsOf } }) as Provider;
+}
+
+interface ProxyWish {
+  provider: Provider;
+  origin: string;
+  secret: string;
+  scopes: string[];
+  source: StepUpSource;
+  options: Options;
+}
+
+function openProxy(context: Context, { provider, origin, secret, scopes, source, options }: ProxyWish): Promise<Proxy> {
+  const { terminal } = context;
+  const onFailure = (error: StepupError): void => {
+    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
+    terminal.warn(`The API wants a step-up, which has failed: ${error.message}${hint}`);
+  };
+  const caller = createApiClient(context, { provider, scopes, source, flags: options, limited: false, onFailure });
+  return startProxy({
+    origin,
+    caller,
+    scopes,
+    secret,
+    elevatedHeader:
+      options.elevatedHeader === undefined ? ELEVATED_HEADER : parseElevatedHeader(options.elevatedHeader),
+    onProblem: (words) => terminal.warn(`The proxy: ${words}`),
+  });
+}

@@ -1,0 +1,130 @@
+/** Puts the client together: the store, the application, its provider. */
+import { isLoopback } from '../cli/addresses.js';
+import { resolveTarget } from '../cli/target.js';
+import type { TargetFlags } from '../cli/target/given.js';
+import { version } from '../cli/version.js';
+import { FailedError, InterruptedError, UsageError } from '../errors.js';
+import { homeFolder } from '../home.js';
+import { createHttp, type Http } from '../http/client.js';
+import { nodeWorld } from '../node-world.js';
+import type { ApiCredentials, Provider } from '../providers/provider.js';
+import { sessionKeyOf, type Target } from '../providers/target.js';
+import { createApiCaller } from '../resource/call.js';
+import { createStore } from '../store/create.js';
+import type { Store } from '../store/store.js';
+import { stepUp } from './answering.js';
+import { requestOf, responseOf, scopesOf } from './call.js';
+import type { Client, ClientOptions } from './types.js';
+
+const DEFAULT_TIMEOUT_SECONDS = 30;
+
+/**
+ * Opens a client on the store. Sends nothing. Rejects with StepupError: PROFILE_UNKNOWN, EMULATOR_NOT_FOUND, URL_INVALID,
+ * ORIGIN_INVALID and the others by which a command says that no application is named.
+ */
+export async function createClient(options: ClientOptions = {}): Promise<Client> {
+  const { home, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, allowOrigins = [], answers, ...named } = options;
+  if (!(timeoutSeconds > 0 && timeoutSeconds <= 3600)) {
+    throw new UsageError('FLAG_INVALID', 'timeoutSeconds is from 0 to 3600.', { field: 'timeoutSeconds' });
+  }
+  const { env, fetch, now, sleep } = nodeWorld;
+  const ending = new AbortController();
+  const { signal } = ending;
+  const store = createStore(home ?? (await homeFolder(env)), { signal });
+  const flags: TargetFlags = named;
+  const target = await resolveTarget(flags, env, store);
+  const http = createHttp({
+    fetch,
+    now,
+    sleep,
+    signal,
+    timeoutMs: timeoutSeconds * 1000,
+    userAgent: `stepup/${version}`,
+  });
+  const provider = await openProvider(target, { http, store, signal });
+  const allowed = allowOrigins.map(originOf);
+
+  async function elevate(scopes: readonly string[]): Promise<boolean> {
+    await stepUp(provider, scopes, answers ?? {});
+    return true;
+  }
+
+  return {
+    provider: provider.name,
+    login: (method) => provider.login(method),
+    logout: () => provider.logout(),
+    session: () => provider.session(),
+    check: (scope) => provider.check(scope),
+    request: (scope, wish = {}) => provider.request(scopesOf(scope), wish),
+    resume: (challengeId) => provider.resume(challengeId),
+    challenges: () => provider.challenges(),
+    grants: () => provider.grants(),
+
+    async token({ scope } = {}) {
+      const scopes = scopesOf(scope);
+      const held = await provider.credentialsFor(scopes);
+      if (!held) await elevate(scopes);
+      const credentials = held ?? (await provider.credentialsFor(scopes));
+      if (credentials) return tokenOf(credentials);
+      throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`);
+    },
+
+    async fetch(url, init = {}) {
+      const request = await requestOf(url, init, http.userAgent);
+      const caller = createApiCaller({
+        provider,
+        fetch,
+        signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal,
+        elevatedHeader: init.elevatedHeader,
+        allows: async (origin) =>
+          isSecure(origin) &&
+          (allowed.includes(origin) || (await store.allowedOrigins(sessionKeyOf(target))).includes(origin)),
+        // What only the API names is the program's to decide: it sees the answer.
+        elevate: async (wanted) => (wanted.every((each) => request.scopes.includes(each)) ? elevate(wanted) : false),
+      });
+      return responseOf(await caller.call(request));
+    },
+
+    close: () => ending.abort(new InterruptedError()),
+  };
+}
+
+interface Parts {
+  http: Http;
+  store: Store;
+  signal: AbortSignal;
+}
+
+async function openProvider(target: Target, { http, store, signal }: Parts): Promise<Provider> {
+  const { now, randomBytes, sleep } = nodeWorld;
+  const services = { http, store, now, randomBytes };
+  if (target.provider === 'prelude') {
+    const { createPrelude } = await import('../providers/prelude/prelude.js');
+    return createPrelude({ ...services, target });
+  }
+  const { createDynamic } = await import('../providers/dynamic/dynamic.js');
+  return createDynamic({ ...services, target, sleep, signal });
+}
+
+function tokenOf({
+  accessToken,
+  elevatedToken,
+  expiresAt,
+  singleUse,
+}: ApiCredentials): Awaited<ReturnType<Client['token']>> {
+  return { accessToken, expiresAt, singleUse, ...(elevatedToken === undefined ? {} : { elevatedToken }) };
+}
+
+/** Plain http is for this machine. */
+function isSecure(origin: string): boolean {
+  const { protocol, hostname } = new URL(origin);
+  return protocol === 'https:' || isLoopback(hostname);
+}
+
+function originOf(text: string): string {
+  if (URL.canParse(text) && new URL(text).origin === text) return text;
+  throw new UsageError('ORIGIN_INVALID', `This is no origin: ${text}`, {
+    field: 'allowOrigins',
+    hint: 'It is scheme, host and perhaps a port, as in https://api.example.com.',
+  });
+}
