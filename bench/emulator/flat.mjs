@@ -11,48 +11,45 @@ const PORTION = 20_000;
 const ROUNDS = 5;
 
 export async function measureFlat() {
-  const inMemory = await grow('in memory', []);
-  const redis = await startRedis();
-  try {
-    return [...inMemory, ...(await grow('on Redis', ['--store', redis.url]))];
-  } finally {
-    await redis.stop();
-  }
+  return [
+    ...(await grow('in memory', () => ({ flags: [], stop: async () => undefined }))),
+    ...(await grow('on Redis', redisStore)),
+  ];
 }
 
-/** Two emulators, one with few sessions and one with many, measured in turn. */
-async function grow(where, flags) {
+async function redisStore() {
+  const redis = await startRedis();
+  return { flags: ['--store', redis.url], stop: redis.stop };
+}
+
+/** Two emulators, each with a store of its own: one has few sessions and one many. They are measured in turn. */
+async function grow(where, openStore) {
   // More than an emulator holds unless told.
   const limits = ['--max-records', String(2 * MANY)];
-  const small = await startStepup({ home: scratchFolder(), flags: [...flags, ...limits] });
-  const emulators = [];
+  const running = [];
   try {
-    emulators.push({ ...small, sessions: FEW, rates: [] });
-    emulators[0].target = await targetOf(small.found);
-    await fill(emulators[0]);
-    if (flags.length === 0) {
-      const large = await startStepup({ home: scratchFolder(), flags: limits });
-      emulators.push({ ...large, sessions: MANY, rates: [], target: await targetOf(large.found) });
-      await fill(emulators[1]);
-      for (let round = 0; round < ROUNDS; round += 1)
-        for (const one of emulators) one.rates.push(await measure(one, round));
-      return verdict(where, emulators[0].rates, emulators[1].rates);
+    const emulators = [];
+    for (const sessions of [FEW, MANY]) {
+      const store = await openStore();
+      running.unshift(store);
+      const server = await startStepup({ home: scratchFolder(), flags: [...store.flags, ...limits] });
+      running.unshift(server);
+      const one = { ...server, sessions, rates: [], target: await targetOf(server.found) };
+      await fill(one);
+      emulators.push(one);
     }
-    // One store: what is measured first has few sessions, then the rest come.
-    const few = [];
-    for (let round = 0; round < ROUNDS; round += 1) few.push(await measure(emulators[0], round));
-    await fill({ ...emulators[0], sessions: MANY, first: FEW });
-    const many = [];
-    for (let round = 0; round < ROUNDS; round += 1) many.push(await measure(emulators[0], ROUNDS + round));
-    return verdict(where, few, many);
+    for (let round = 0; round < ROUNDS; round += 1) {
+      for (const one of emulators) one.rates.push(await measure(one, round));
+    }
+    return verdict(where, emulators[0].rates, emulators[1].rates);
   } finally {
-    await Promise.all(emulators.map(({ stop }) => stop()));
+    for (const { stop } of running) await stop();
   }
 }
 
 /** In portions: a nonce does not last for all of them. */
-async function fill({ target, found, sessions, first = 0 }) {
-  for (let from = first; from < sessions; from += PORTION) {
+async function fill({ target, found, sessions }) {
+  for (let from = 0; from < sessions; from += PORTION) {
     const flows = Math.min(PORTION, sessions - from);
     const fresh = { ...target, nonce: await freshNonce(found.url) };
     await runClient({ flow: 'phone-sign-in', target: fresh, concurrency: 16, flows, first: from });
