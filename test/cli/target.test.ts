@@ -66,6 +66,18 @@ describe('a flag goes before a variable before the profile', () => {
     });
   });
 
+  test.each([
+    ['frontendUrl', 'nowhere'],
+    ['managementUrl', 'http://api.example.com'],
+  ])('%s that was edited by hand into what is no address is refused', async (field, address) => {
+    await store.saveProfile('work', { ...work, [field]: address });
+    await expect(resolve()).rejects.toMatchObject({
+      code: 'URL_INVALID',
+      field,
+      hint: 'Set it up anew with: stepup init --name work --force',
+    });
+  });
+
   test('variables over it; an empty one counts as absent', async () => {
     const env = {
       STEPUP_PRELUDE_DOMAIN: 'other.example.com',

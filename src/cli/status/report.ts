@@ -1,9 +1,8 @@
 /** What `stepup status` tells: of one application, or of every profile. */
-import { InterruptedError, StepupError, UsageError, type ErrorCode } from '../../errors.js';
+import { InterruptedError, StepupError, type ErrorCode } from '../../errors.js';
 import type { Provider, ProviderName } from '../../providers/provider.js';
 import { sessionKeyOf } from '../../providers/target.js';
 import type { Profile } from '../../store/store.js';
-import { callbackProblem } from '../addresses.js';
 import type { Context } from '../context.js';
 import { withTarget } from '../hints.js';
 import { resolveTarget, type ResolvedTarget } from '../target.js';
@@ -69,7 +68,6 @@ async function stateOf(context: Context, profile: string, kept: Profile, current
   const application = kept.provider === 'prelude' ? kept.appId : kept.environmentId;
   const head = { profile, current, provider: kept.provider, application };
   try {
-    refuseAddress(profile, kept);
     const provider = await providerOf(context, await resolveTarget({ profile }, {}, context.store));
     return { ...head, ...(await readState(provider, context.system.now())) };
   } catch (error) {
@@ -78,17 +76,6 @@ async function stateOf(context: Context, profile: string, kept: Profile, current
     const hint = error.hint === undefined ? {} : { hint: withTarget(error.hint, ['--profile', profile]) };
     return { ...head, ...nobody(), problem: { code, message, ...hint } };
   }
-}
-
-/** The file can be edited by hand, and its addresses name the session. Throws UsageError URL_INVALID. */
-function refuseAddress(profile: string, kept: Profile): void {
-  const [field, url] = kept.provider === 'prelude' ? ['frontendUrl', kept.frontendUrl] : ['apiUrl', kept.apiUrl];
-  const problem = callbackProblem(url, field);
-  if (problem === undefined) return;
-  throw new UsageError('URL_INVALID', problem, {
-    field,
-    hint: `Set it up anew with: stepup init --name ${profile}`,
-  });
 }
 
 async function providerOf({ system, store, http }: Context, target: ResolvedTarget): Promise<Provider> {

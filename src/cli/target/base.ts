@@ -3,6 +3,7 @@ import { UsageError } from '../../errors.js';
 import type { DynamicProfile, PreludeProfile, Store } from '../../store/store.js';
 import type { Env } from '../../system.js';
 import { DEFAULT_TENANT, namesOf, TENANT_ID } from '../../emulator/tenant-names.js';
+import { callbackProblem } from '../addresses.js';
 import { findEmulator, RUNNING } from '../emulators.js';
 import type { Found, Source, TargetFlags } from './given.js';
 
@@ -44,12 +45,29 @@ async function profileBase(name: string, field: string, store: Store): Promise<B
   const profiles = await store.profiles();
   const found = pickProfile(name, Object.keys(profiles), field);
   const profile = profiles[found]!;
+  refuseAddresses(found, profile);
   return {
     profileName: found,
     source: { kind: 'profile', name: found },
     current: false,
     ...(profile.provider === 'prelude' ? { prelude: profile } : { dynamic: profile }),
   };
+}
+
+/** The file can be edited by hand, and its addresses name the session. Throws UsageError URL_INVALID. */
+function refuseAddresses(name: string, profile: PreludeProfile | DynamicProfile): void {
+  const fields =
+    profile.provider === 'prelude'
+      ? { frontendUrl: profile.frontendUrl, managementUrl: profile.managementUrl }
+      : { apiUrl: profile.apiUrl, origin: profile.origin };
+  for (const [field, url] of Object.entries(fields)) {
+    const problem = callbackProblem(url, `${field} of profile ${name}`);
+    if (problem === undefined) continue;
+    throw new UsageError('URL_INVALID', problem, {
+      field,
+      hint: `Set it up anew with: stepup init --name ${name} --force`,
+    });
+  }
 }
 
 /**

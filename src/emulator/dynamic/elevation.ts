@@ -117,6 +117,12 @@ async function present(
     throw new DynamicError('elevated_access_token_required', `elevated token: expected one for ${scope}, got none`);
   const claims = await place.tokens.read(token);
   if (!claims) throw invalid('one of this service', 'one that it did not sign');
+  if (claims.iss !== place.tenant.dynamic.issuer) {
+    throw invalid(`iss ${place.tenant.dynamic.issuer}`, shown(claims.iss));
+  }
+  if (Number(claims.nbf ?? 0) * 1000 > place.services.clock.now()) {
+    throw invalid('one that is valid', 'one that is not valid yet');
+  }
   const jti = String(claims.jti);
   const kept = await place.services.state.get<Elevated>(keyOf(place, KIND, jti));
   if (!kept) throw invalid('an elevated token of this environment', 'another or a forgotten one');

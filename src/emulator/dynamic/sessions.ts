@@ -2,6 +2,7 @@
 import type { Context } from 'hono';
 import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { newUuid } from '../randomness.js';
+import { shown } from '../shown.js';
 import { DynamicError, type Env } from './errors.js';
 import { settingsOf, type Place } from './parts.js';
 import { tokenInCookie } from './token-cookie.js';
@@ -85,6 +86,8 @@ export async function findBearer(c: Context<Env>, place: Place): Promise<Bearer 
   if (!token) return 'none';
   const claims = await place.tokens.read(token);
   if (!claims) return 'one that this service did not sign';
+  if (claims.iss !== place.tenant.dynamic.issuer) return `one of iss ${shown(claims.iss)}`;
+  if (Number(claims.nbf ?? 0) * 1000 > place.services.clock.now()) return 'one that is not valid yet';
   const record = await place.services.state.get<string>(keyOf(place, 'dynamic-access', String(claims.jti)));
   if (!record) return 'one that is no access token or has expired';
   const session = await findSession(place, record.value);

@@ -71,6 +71,8 @@ export async function requireBearer(c: Context<Env>, place: Place): Promise<Bear
     throw refuse('an access token signed by this service', other);
   }
   if (claims.iss !== place.tenant.prelude.issuer) throw refuse(`iss ${place.tenant.prelude.issuer}`, shown(claims.iss));
+  if (Number(claims.nbf ?? 0) * 1000 > place.services.clock.now())
+    throw refuse('a valid access token', 'one that is not valid yet');
   const record = await place.services.state.get<AccessRecord>(keyOf(place, 'prelude-access', String(claims.jti)));
   if (!record) throw refuse('an unexpired access token', agedWords(claims.exp, place.services.clock.now()));
   const session = await findSession(place, String(claims.sid));

@@ -67,7 +67,7 @@ describe('status --all', () => {
           problem: {
             code: 'URL_INVALID',
             message: expect.stringContaining('ftp://nowhere'),
-            hint: 'Set it up anew with: stepup init --name broken',
+            hint: 'Set it up anew with: stepup init --name broken --force',
           },
         },
         {

@@ -154,7 +154,16 @@ describe("at the emulator's own calls", () => {
 
   it('Prelude takes a good one and refuses the others', async () => {
     expect((await list((await mint('prelude')).token)).status).toBe(200);
-    for (const defect of ['expired', 'wrong-key', 'wrong-issuer', 'alg-none', 'hs256-public-key', 'challenge-token']) {
+    for (const defect of [
+      'expired',
+      'not-yet-valid',
+      'wrong-key',
+      'wrong-issuer',
+      'wrong-app',
+      'alg-none',
+      'hs256-public-key',
+      'challenge-token',
+    ]) {
       expect([defect, (await list((await mint('prelude', defect)).token)).status]).toEqual([defect, 401]);
     }
   });
@@ -191,6 +200,25 @@ describe("at the emulator's own calls", () => {
     const stepUpKeys = (await (await fetch(`${world.url}/.well-known/step-up-jwks.json`)).json()) as JSONWebKeySet;
     await expect(jwtVerify(token, createLocalJWKSet(stepUpKeys))).resolves.toBeDefined();
     await expect(verified('prelude', token)).rejects.toThrow(/"alg" \(Algorithm\) Header Parameter value not allowed/);
+  });
+
+  it('Dynamic takes none that it would not have issued', async () => {
+    const access = await mint('dynamic');
+    const { sid } = access.claims;
+    const defects = [
+      'expired',
+      'not-yet-valid',
+      'wrong-key',
+      'wrong-issuer',
+      'wrong-app',
+      'alg-none',
+      'hs256-public-key',
+    ];
+    for (const defect of defects) {
+      expect([defect, (await check((await mint('dynamic', defect)).token)).status]).toEqual([defect, 401]);
+      const elevated = await mint('dynamic', defect, { scope: 'credential:link', sid });
+      expect([defect, (await check(access.token, elevated.token)).status]).toEqual([defect, 403]);
+    }
   });
 
   it('Dynamic: access and elevated tokens of one session work together; a spent one does not', async () => {

@@ -5,7 +5,9 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest
 import { StoreAwayError } from '../../../src/emulator/state/away.js';
 import type { State } from '../../../src/emulator/state/interface.js';
 import { parseStoreAddress } from '../../../src/emulator/state/redis/address.js';
+import { createConnection } from '../../../src/emulator/state/redis/connection.js';
 import { openRedisState } from '../../../src/emulator/state/redis/state.js';
+import { createTail } from '../../../src/emulator/state/redis/tail.js';
 import { NO_REDIS, startRedis, type RedisServer } from '../../support/redis-server.js';
 import { stateContract } from './contract.js';
 
@@ -81,6 +83,21 @@ describe.skipIf(NO_REDIS !== undefined)('on a real redis-server', () => {
       }
       await reading;
       expect(seen).toEqual(Array.from({ length: 60 }, (_, at) => at));
+    });
+
+    it('a connection that has ended, and is not said to be closed yet, is waited for without a spin', async () => {
+      const connection = createConnection(parseStoreAddress(server.url()));
+      const tail = createTail(() => connection);
+      const heard: string[] = [];
+      const hear = (message: string) => void heard.push(message);
+      await tail.hear('a', hear);
+      const subscribe = vi.spyOn(connection.redis, 'subscribe');
+      connection.redis.stream.destroy();
+      expect(connection.redis.status).toBe('ready');
+      await tail.hear('b', hear);
+      expect(subscribe).toHaveBeenCalledTimes(1);
+      expect(heard).toContain('');
+      tail.close();
     });
 
     it('goes on when the store has forgotten its scripts', async () => {

@@ -82,7 +82,11 @@ export function createConnection(address: StoreAddress): Connection {
       }
     },
     async ready() {
-      if (redis.status === 'ready') return;
+      if (redis.status === 'ready') {
+        if (redis.stream.writable) return;
+        // It has ended, and is not said to be closed before the event loop turns: whoever tried again at once would hold it up for ever.
+        redis.disconnect(true);
+      }
       if (givenUp || redis.status === 'end') throw away();
       await new Promise<void>((resolve, reject) => waiting.add({ resolve, reject }));
     },

@@ -57,7 +57,7 @@ export async function openRedisState(url: string, options: RedisOptions): Promis
     const base = baseOf(tenant);
     let known = true;
     for (;;) {
-      if (redis.status !== 'ready') await connection.ready();
+      await connection.ready();
       try {
         const answer = known ? redis.evalsha(script.sha, 1, base, ...args) : redis.eval(script.text, 1, base, ...args);
         return (await connection.answerOf(answer, limitMs)) as T;
