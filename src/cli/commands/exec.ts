@@ -8,6 +8,7 @@ import { addApiFlags, createApiClient, type ApiFlags } from '../api-client.js';
 import { parseElevatedHeader } from '../api-request.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
+import { keepFresh } from '../exec/keep-fresh.js';
 import { maskStream } from '../exec/mask.js';
 import { startProxy, type Proxy } from '../exec/proxy.js';
 import { maskCommands } from '../exec/register.js';
@@ -63,6 +64,7 @@ export async function run(context: Context, words: string[], options: Options): 
   const source = stepUpSource(context, options);
   const done = new AbortController();
   let proxy: Proxy | undefined;
+  let keeping: Promise<void> | undefined;
   try {
     const provider = await context.provider();
     const credentials = await credentialsFor(context, provider, scopes, source);
@@ -75,6 +77,11 @@ export async function run(context: Context, words: string[], options: Options): 
         const ending = endingWith(context, done.signal);
         const firstOf = handingOver(provider, credentials);
         proxy = await openProxy(ending, { provider: firstOf, origin, secret, scopes, source, options });
+        keeping = keepFresh(provider, system, ending.system.signal, (error) =>
+          terminal.warn(`The session could not be renewed: ${inWords(error)}`),
+        );
+        // What it throws is thrown below, when the command has ended.
+        keeping.catch(() => undefined);
       }
       for (const line of maskCommands(system.env, secrets)) system.stderr.write(`${line}\n`);
       const env = environment(system.env, credentials, proxy);
@@ -95,6 +102,7 @@ export async function run(context: Context, words: string[], options: Options): 
     done.abort();
     source.codes.close();
     await proxy?.close();
+    await keeping;
   }
 }
 
@@ -163,10 +171,8 @@ interface ProxyWish {
 
 function openProxy(context: Context, { provider, origin, secret, scopes, source, options }: ProxyWish): Promise<Proxy> {
   const { terminal } = context;
-  const onFailure = (error: StepupError): void => {
-    const hint = error.hint === undefined ? '' : ` ${error.hint}`;
-    terminal.warn(`The API wants a step-up, which has failed: ${error.message}${hint}`);
-  };
+  const onFailure = (error: StepupError): void =>
+    terminal.warn(`The API wants a step-up, which has failed: ${inWords(error)}`);
   const caller = createApiClient(context, { provider, scopes, source, flags: options, limited: false, onFailure });
   return startProxy({
     origin,
@@ -177,4 +183,8 @@ function openProxy(context: Context, { provider, origin, secret, scopes, source,
       options.elevatedHeader === undefined ? ELEVATED_HEADER : parseElevatedHeader(options.elevatedHeader),
     onProblem: (words) => terminal.warn(`The proxy: ${words}`),
   });
+}
+
+function inWords({ message, hint }: StepupError): string {
+  return hint === undefined ? message : `${message} ${hint}`;
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { setTimeout as timer } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FailedError } from '../../../src/errors.js';
 import type { Env } from '../../../src/system.js';
@@ -241,6 +242,31 @@ describe('the proxy', () => {
     });
     expect(late).toBe(200);
     await expect(call(`${url}/me`)).rejects.toThrow(/ECONNREFUSED/);
+  });
+
+  test('keeps a session that its token alone is, though the command makes no call', async () => {
+    const world = await startEnvironment();
+    // Long enough not to be renewed at once; each long wait is a short one here.
+    await world.control.settings({ dynamic: { sessionSeconds: 61 } });
+    await world.login();
+    const ends = async (): Promise<number> =>
+      Date.parse(
+        (await world.run('status --json')).json<{ session: { accessTokenExpiresAt: string } }>().session
+          .accessTokenExpiresAt,
+      );
+    const before = await ends();
+    let after = 0;
+    const sleep: RunOptions['sleep'] = (ms, signal) => timer(Math.min(ms, 500), undefined, signal ? { signal } : {});
+    const run: RunOptions['exec'] = async (_, { onStart }) => {
+      onStart?.();
+      await expect.poll(async () => (after = await ends()), { timeout: 10_000, interval: 300 }).toBeGreaterThan(before);
+      return { status: 0 };
+    };
+    const flags = ['exec', '--provider', 'dynamic', `--emulator=${world.url}`, ...proxied()];
+    const { status, stderr } = await world.run([...flags, '--', 'x'], { exec: run, sleep });
+    expect([status, stderr]).toEqual([0, '']);
+    expect(after).toBeGreaterThan(before);
+    await world.close();
   });
 
   test('answers to nobody but the command', async () => {
