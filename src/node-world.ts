@@ -1,6 +1,6 @@
 /** The outside world for the library, which runs in a program of somebody else's: it installs nothing there. */
 import { tmpdir } from 'node:os';
-import { fetchFor } from './proxy.js';
+import { clock, outerFetch } from './outside.js';
 import { sleep } from './sleep.js';
 import type { Env } from './system.js';
 
@@ -19,15 +19,12 @@ export interface NodeWorld {
   warn(text: string): void;
 }
 
-// What a test replaces for its own code (fake timers) is not to reach the emulator: taken when this module is loaded.
-const { now } = Date;
-
 export const nodeWorld: NodeWorld = {
   env: process.env,
   temporary: tmpdir(),
-  now: () => now(),
+  now: clock,
   randomBytes: (size) => crypto.getRandomValues(new Uint8Array(size)),
-  fetch: fetchFor(process.env, (input, init) => fetch(input, init)),
+  fetch: outerFetch,
   sleep,
   warn: (text) => process.emitWarning(text, 'StepupEmulator'),
 };

@@ -1,5 +1,5 @@
 /** Steps up with the answers of a program. */
-import { InputNeededError, RefusedError } from '../errors.js';
+import { InputNeededError, InterruptedError, RefusedError } from '../errors.js';
 import type { Grant, PendingStep, Provider, StepEvent } from '../providers/provider.js';
 import type { Answers } from './types.js';
 
@@ -8,20 +8,29 @@ const MAX_TRIES = 3;
 /**
  * Gets the user a token that holds the scopes: one request for all, or one for each where the service takes one at a time. Throws
  * InputNeededError for a step that nothing answers, RefusedError CODE_WRONG after three refused codes, CHALLENGE_BLOCKED, and what the
- * provider and the answers throw.
+ * provider and the answers throw. InterruptedError when the signal fires: an answer that comes later is not used.
  */
-export async function stepUp(provider: Provider, scopes: readonly string[], answers: Answers): Promise<void> {
+export async function stepUp(
+  provider: Provider,
+  scopes: readonly string[],
+  answers: Answers,
+  signal: AbortSignal,
+): Promise<void> {
   for (const wanted of provider.name === 'prelude' ? scopes.map((scope) => [scope]) : [[...scopes]]) {
-    await answered(provider.request(wanted, {}), answers);
+    await answered(provider.request(wanted, {}), answers, signal);
   }
 }
 
-async function answered(events: AsyncGenerator<StepEvent, void>, answers: Answers): Promise<Grant> {
+async function answered(
+  events: AsyncGenerator<StepEvent, void>,
+  answers: Answers,
+  signal: AbortSignal,
+): Promise<Grant> {
   let refused = 0;
   for await (const event of events) {
     switch (event.type) {
       case 'step':
-        await answer(event.step, answers);
+        await unlessAborted(answer(event.step, answers), signal);
         break;
       case 'step-refused':
         refused += 1;
@@ -59,6 +68,16 @@ async function answer(step: PendingStep, { code, verificationToken, choose }: An
   if (computed !== undefined) return step.answer({ code: computed });
   if (!code || kind === 'browser') throw unanswered(key, 'code');
   step.answer({ code: await code(step) });
+}
+
+/** What the work gives; InterruptedError as soon as the signal fires. Whoever answers may be a person who has left. */
+export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const end = (): void => reject(new InterruptedError());
+    signal.addEventListener('abort', end, { once: true });
+    if (signal.aborted) end();
+    void work.then(resolve, reject).finally(() => signal.removeEventListener('abort', end));
+  });
 }
 
 function unanswered(key: string, name: keyof Answers): InputNeededError {

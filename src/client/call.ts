@@ -1,12 +1,15 @@
 /** `client.fetch`: the API's answer as a Response. */
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
-import { UsageError } from '../errors.js';
+import { RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { ApiRequest, ApiResponse } from '../resource/call.js';
 import type { ClientRequestInit } from './types.js';
 
 /** As many as browsers follow. */
 const REDIRECTS = 20;
+
+const WAYS: ClientRequestInit['redirect'][] = ['follow', 'manual', 'error'];
+const REDIRECT = [301, 302, 303, 307, 308];
 
 /** What the global fetch would send for these. Throws UsageError URL_INVALID and FLAG_INVALID. */
 export async function requestOf(
@@ -16,6 +19,9 @@ export async function requestOf(
 ): Promise<ApiRequest> {
   if (!URL.canParse(String(url))) {
     throw new UsageError('URL_INVALID', 'This is no http or https address.', { field: 'url' });
+  }
+  if (redirect !== undefined && !WAYS.includes(redirect)) {
+    throw new UsageError('FLAG_INVALID', `redirect is ${WAYS.join(', ')}.`, { field: 'redirect' });
   }
   let given: Request;
   try {
@@ -31,7 +37,7 @@ export async function requestOf(
     url: given.url,
     headers,
     scopes: scopesOf(scope),
-    redirects: redirect === 'manual' ? 0 : REDIRECTS,
+    redirects: redirect === undefined || redirect === 'follow' ? REDIRECTS : 0,
     ...(body === undefined ? {} : { body }),
   };
 }
@@ -41,12 +47,37 @@ export function scopesOf(scope: string | readonly string[] | undefined): string[
   return scope === undefined ? [] : [...new Set([scope].flat())];
 }
 
-/** The answer, its body as it comes. */
-export function responseOf({ status, statusText, headers, body, url }: ApiResponse): Response {
+/**
+ * The answer to a request to `asked`, its body as it comes. Throws RefusedError REFUSED for a redirect where there may be none, and
+ * UnreachableError ANSWER_MALFORMED for a status that no Response can have.
+ */
+export async function responseOf(
+  answer: ApiResponse,
+  asked: string,
+  { redirect }: ClientRequestInit,
+): Promise<Response> {
+  const { status, statusText, headers, body, url, discard } = answer;
+  if (redirect === 'error' && REDIRECT.includes(status)) {
+    await discard();
+    throw new RefusedError('REFUSED', 'The API redirects.', { status });
+  }
+  if (status < 200 || status > 599) {
+    await discard();
+    throw new UnreachableError('ANSWER_MALFORMED', `The API answered with the status ${status}, which there is not.`);
+  }
   const empty = !body || [204, 205, 304].includes(status);
   const stream = empty
     ? null
     : (Readable.toWeb(Readable.from(body, { objectMode: false })) as ReadableStream<Uint8Array>);
-  const response = new Response(stream, { status, statusText, headers });
-  return Object.defineProperty(response, 'url', { value: url });
+  return placed(new Response(stream, { status, statusText, headers }), url, url !== asked);
+}
+
+/** A Response that a program makes says of itself that it came from nowhere. */
+function placed(response: Response, url: string, redirected: boolean): Response {
+  const clone = (): Response => placed(Response.prototype.clone.call(response), url, redirected);
+  return Object.defineProperties(response, {
+    url: { value: url },
+    redirected: { value: redirected },
+    clone: { value: clone },
+  });
 }

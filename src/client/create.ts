@@ -6,15 +6,16 @@ import { version } from '../cli/version.js';
 import { FailedError, InterruptedError, UsageError } from '../errors.js';
 import { homeFolder } from '../home.js';
 import { createHttp, type Http } from '../http/client.js';
+import { memberProblem } from '../members.js';
 import { nodeWorld } from '../node-world.js';
 import type { ApiCredentials, Provider } from '../providers/provider.js';
 import { sessionKeyOf, type Target } from '../providers/target.js';
 import { createApiCaller } from '../resource/call.js';
 import { createStore } from '../store/create.js';
 import type { Store } from '../store/store.js';
-import { stepUp } from './answering.js';
+import { stepUp, unlessAborted } from './answering.js';
 import { requestOf, responseOf, scopesOf } from './call.js';
-import type { Client, ClientOptions } from './types.js';
+import type { Answers, Client, ClientOptions } from './types.js';
 
 const DEFAULT_TIMEOUT_SECONDS = 30;
 
@@ -23,10 +24,9 @@ const DEFAULT_TIMEOUT_SECONDS = 30;
  * ORIGIN_INVALID and the others by which a command says that no application is named.
  */
 export async function createClient(options: ClientOptions = {}): Promise<Client> {
+  checkOptions(options);
   const { home, timeoutSeconds = DEFAULT_TIMEOUT_SECONDS, allowOrigins = [], answers, ...named } = options;
-  if (!(timeoutSeconds > 0 && timeoutSeconds <= 3600)) {
-    throw new UsageError('FLAG_INVALID', 'timeoutSeconds is from 0 to 3600.', { field: 'timeoutSeconds' });
-  }
+  const allowed = allowOrigins.map(originOf);
   const { env, fetch, now, sleep } = nodeWorld;
   const ending = new AbortController();
   const { signal } = ending;
@@ -42,10 +42,9 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     userAgent: `stepup/${version}`,
   });
   const provider = await openProvider(target, { http, store, signal });
-  const allowed = allowOrigins.map(originOf);
 
-  async function elevate(scopes: readonly string[]): Promise<boolean> {
-    await stepUp(provider, scopes, answers ?? {});
+  async function elevate(scopes: readonly string[], until: AbortSignal): Promise<boolean> {
+    await unlessAborted(stepUp(provider, scopes, answers ?? {}, until), until);
     return true;
   }
 
@@ -63,7 +62,7 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
     async token({ scope } = {}) {
       const scopes = scopesOf(scope);
       const held = await provider.credentialsFor(scopes);
-      if (!held) await elevate(scopes);
+      if (!held) await elevate(scopes, signal);
       const credentials = held ?? (await provider.credentialsFor(scopes));
       if (credentials) return tokenOf(credentials);
       throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`);
@@ -71,18 +70,20 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
 
     async fetch(url, init = {}) {
       const request = await requestOf(url, init, http.userAgent);
+      const until = init.signal ? AbortSignal.any([signal, init.signal]) : signal;
       const caller = createApiCaller({
         provider,
         fetch,
-        signal: init.signal ? AbortSignal.any([signal, init.signal]) : signal,
+        signal: until,
         elevatedHeader: init.elevatedHeader,
         allows: async (origin) =>
           isSecure(origin) &&
           (allowed.includes(origin) || (await store.allowedOrigins(sessionKeyOf(target))).includes(origin)),
         // What only the API names is the program's to decide: it sees the answer.
-        elevate: async (wanted) => (wanted.every((each) => request.scopes.includes(each)) ? elevate(wanted) : false),
+        elevate: async (wanted) =>
+          wanted.every((each) => request.scopes.includes(each)) ? elevate(wanted, until) : false,
       });
-      return responseOf(await caller.call(request));
+      return responseOf(await caller.call(request), request.url, init);
     },
 
     close: () => ending.abort(new InterruptedError()),
@@ -122,9 +123,44 @@ function isSecure(origin: string): boolean {
 }
 
 function originOf(text: string): string {
-  if (URL.canParse(text) && new URL(text).origin === text) return text;
-  throw new UsageError('ORIGIN_INVALID', `This is no origin: ${text}`, {
+  if (URL.canParse(text) && new URL(text).origin === text && isSecure(text)) return text;
+  throw new UsageError('ORIGIN_INVALID', `This is no origin that tokens may go to: ${text}`, {
     field: 'allowOrigins',
-    hint: 'It is scheme, host and perhaps a port, as in https://api.example.com.',
+    hint: 'It is scheme, host and perhaps a port, as in https://api.example.com; plain http is for this machine.',
   });
+}
+
+const ANSWERS = ['code', 'verificationToken', 'choose'] satisfies (keyof Answers)[];
+const OPTIONS = [
+  'profile',
+  'emulator',
+  'tenant',
+  'provider',
+  'app',
+  'domain',
+  'environment',
+  'apiUrl',
+  'origin',
+  'home',
+  'timeoutSeconds',
+  'allowOrigins',
+  'answers',
+] satisfies (keyof ClientOptions)[];
+
+/** No compiler has looked at those of a program in plain JavaScript. Throws UsageError FLAG_INVALID. */
+function checkOptions(options: ClientOptions): void {
+  const refuse = (message: string, field?: string): never => {
+    throw new UsageError('FLAG_INVALID', message, { field });
+  };
+  const problem =
+    memberProblem(options, OPTIONS, 'The options') ?? memberProblem(options.answers ?? {}, ANSWERS, 'The answers');
+  if (problem !== undefined) refuse(problem);
+  const { timeoutSeconds: seconds = DEFAULT_TIMEOUT_SECONDS, allowOrigins = [], answers: _, ...names } = options;
+  if (typeof seconds !== 'number' || !(seconds > 0 && seconds <= 3600)) {
+    refuse('timeoutSeconds is a number from 0 to 3600.', 'timeoutSeconds');
+  }
+  if (!Array.isArray(allowOrigins)) refuse('allowOrigins is a list.', 'allowOrigins');
+  for (const [name, value] of Object.entries(names)) {
+    if (value !== undefined && typeof value !== 'string') refuse(`${name} is a text.`, name);
+  }
 }

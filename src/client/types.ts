@@ -13,6 +13,7 @@ import type {
 
 export type {
   Challenge,
+  ChallengeStep,
   CheckResult,
   Choice,
   Grant,
@@ -79,14 +80,16 @@ export interface TokenResult {
   singleUse: boolean;
 }
 
-/** What `fetch` takes, beside what the global one does. */
-export interface ClientRequestInit extends Omit<RequestInit, 'redirect'> {
+/** What `fetch` takes: of what the global one does what means something here, and more. */
+export interface ClientRequestInit extends Pick<RequestInit, 'method' | 'headers' | 'body' | 'signal'> {
+  /** As the global fetch wants it beside a stream; the body is read whole before anything is sent. */
+  duplex?: 'half';
   /** Scopes whose token goes along, and to step up for when the API asks. */
   scope?: string | readonly string[] | undefined;
   /** Dynamic: the header of the elevated token. Default: `x-dyn-elevated-access-token`. */
   elevatedHeader?: string | undefined;
   /** Those to another origin are never followed. Default: `follow`. */
-  redirect?: 'follow' | 'manual' | undefined;
+  redirect?: 'follow' | 'manual' | 'error' | undefined;
 }
 
 export interface Client {

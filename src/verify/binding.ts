@@ -1,5 +1,5 @@
 /** The key that a token is bound to (RFC 9449 §6, RFC 7800), and the proof that has to come with it. */
-import { asked, saysYes } from './asked.js';
+import { asked, saysYes, SPARE } from './asked.js';
 import type { Authorization } from './authorization.js';
 import type { Incoming } from './incoming.js';
 import { checkProof } from './proof.js';
@@ -39,7 +39,7 @@ export async function checkBinding(
     const next = await asked(() => nonces.issue());
     throw new Refused('use_dpop_nonce', 'the proof needs a nonce of this backend', { nonce: next });
   }
-  if (!(await saysYes(() => firstUse(`proof:${id}`, (iat + window + 1) * 1000)))) {
+  if (!(await saysYes(() => firstUse(`proof:${id}`, (iat + window + SPARE) * 1000)))) {
     throw new Refused('invalid_dpop_proof', 'the proof was used before');
   }
 }

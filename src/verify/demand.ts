@@ -14,6 +14,7 @@ const WORD = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
 /** Reads what a developer demands. Throws TypeError for a scope, an age or a class that is none. */
 export function demandOf(scope: string | undefined, { maxAge, acrValues, once = false }: ScopeDemand): Demand {
+  if (scope !== undefined && typeof scope !== 'string') throw new TypeError('The scope is no text.');
   const scopes = scope === undefined ? [] : scope.split(' ').filter(Boolean);
   if (scope !== undefined && (scopes.length === 0 || !scopes.every((word) => WORD.test(word)))) {
     throw new TypeError('The scope is none: it is words of ASCII without quotes, with blanks between.');
@@ -33,13 +34,12 @@ export function demandOf(scope: string | undefined, { maxAge, acrValues, once = 
  * `tolerance` in seconds.
  */
 export function checkAuthentication(
-  { scopes, maxAge, acrValues }: Demand,
+  demand: Demand,
   { claims, elevated }: { claims: Claims; elevated?: Claims | undefined },
   { now, tolerance }: { now: number; tolerance: number },
 ): void {
-  const scope = scopes.length === 0 ? undefined : scopes.join(' ');
-  const refuse = (reason: string): Refused =>
-    new Refused('insufficient_user_authentication', reason, { scope, maxAge, acrValues });
+  const { maxAge, acrValues } = demand;
+  const refuse = (reason: string): Refused => authenticateAgain(demand, reason);
   const acr = elevated?.['acr'] ?? claims['acr'];
   if (acrValues && !(typeof acr === 'string' && acrValues.includes(acr))) {
     throw refuse('the user has not proved who they are in a way that is demanded');
@@ -51,4 +51,15 @@ export function checkAuthentication(
   if (at > now + tolerance || now - at > maxAge + tolerance) {
     throw refuse('the user has proved who they are too long ago');
   }
+}
+
+/** The user must prove who they are once more. */
+export function authenticateAgain({ scopes, maxAge, acrValues }: Demand, reason: string): Refused {
+  const scope = scopes.length === 0 ? undefined : scopes.join(' ');
+  return new Refused('insufficient_user_authentication', reason, { scope, maxAge, acrValues });
+}
+
+/** The user must step up. */
+export function stepUp({ scopes }: Demand, reason: string): Refused {
+  return new Refused('insufficient_scope', reason, { scope: scopes.join(' ') });
 }

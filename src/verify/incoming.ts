@@ -2,6 +2,9 @@
 import { isLoopback } from './service.js';
 import type { FetchRequest, NodeRequest } from './types.js';
 
+/** Addresses of a socket whose other end is on this machine, too. */
+const HERE = /^(::1|(::ffff:)?127\.\d+\.\d+\.\d+)$/;
+
 /** A header as it was sent; `several` when it came more than once. */
 export type Sent = { text: string; several?: false } | { several: true; text?: undefined } | undefined;
 
@@ -26,20 +29,25 @@ function ofFetch({ method, url, headers }: FetchRequest, publicUrl: string | und
   return {
     method,
     // Several of one name are one text here, with commas between: no token and no proof has one.
-    header: (name) => single(headers.get(name) ?? undefined),
-    address: called && (publicUrl === undefined ? onLoopback(called) : `${publicUrl}${called.pathname}`),
+    header: (name) => {
+      const text = headers.get(name) ?? undefined;
+      return text?.includes(',') ? { several: true } : single(text);
+    },
+    // By which socket it came, it does not tell: that it is of this machine would be the caller's word.
+    address: called && publicUrl !== undefined ? `${publicUrl}${called.pathname}` : undefined,
   };
 }
 
 function ofNode(request: NodeRequest, publicUrl: string | undefined): Incoming {
-  const { method = '', url = '', originalUrl = url, headers, rawHeaders = [], socket } = request;
-  const isSecure = socket !== null && socket !== undefined && 'encrypted' in socket && socket.encrypted === true;
-  const host = headers['host'] ?? headers[':authority'];
+  const { method = '', url = '', originalUrl = url, headers, rawHeaders = [] } = request;
   // The target of a request by proxy is a whole address (RFC 9112 §3.2.2).
   const path =
     /^https?:\/\//i.test(originalUrl) && URL.canParse(originalUrl) ? new URL(originalUrl).pathname : originalUrl;
-  const base = publicUrl ?? `${isSecure ? 'https' : 'http'}://${typeof host === 'string' ? host : ''}`;
-  const whole = path.startsWith('/') && URL.canParse(`${base}${path}`) ? new URL(`${base}${path}`) : undefined;
+  const base = publicUrl ?? loopbackOrigin(request);
+  const whole =
+    base !== undefined && path.startsWith('/') && URL.canParse(`${base}${path}`)
+      ? new URL(`${base}${path}`)
+      : undefined;
   return {
     method,
     header(name) {
@@ -48,7 +56,7 @@ function ofNode(request: NodeRequest, publicUrl: string | undefined): Incoming {
       const value = headers[name];
       return times > 1 || Array.isArray(value) ? { several: true } : single(value);
     },
-    address: whole && (publicUrl === undefined ? onLoopback(whole) : `${whole.origin}${whole.pathname}`),
+    address: whole && `${whole.origin}${whole.pathname}`,
   };
 }
 
@@ -56,6 +64,13 @@ function single(text: string | undefined): Sent {
   return text === undefined ? undefined : { text };
 }
 
-function onLoopback({ hostname, origin, pathname }: URL): string | undefined {
-  return isLoopback(hostname) ? `${origin}${pathname}` : undefined;
+/** What this machine calls the backend by: its own `Host`, where the socket says that both ends are here, at this port. */
+function loopbackOrigin({ headers, socket }: NodeRequest): string | undefined {
+  const { encrypted, localAddress, localPort } = (socket ?? {}) as Record<string, unknown>;
+  const host = headers['host'] ?? headers[':authority'];
+  const origin = `${encrypted === true ? 'https' : 'http'}://${typeof host === 'string' ? host : ''}`;
+  if (typeof localAddress !== 'string' || !HERE.test(localAddress) || !URL.canParse(origin)) return undefined;
+  const { hostname, port, protocol, origin: plain } = new URL(origin);
+  const called = port === '' ? (protocol === 'https:' ? 443 : 80) : Number(port);
+  return plain === origin.toLowerCase() && isLoopback(hostname) && called === localPort ? plain : undefined;
 }

@@ -1,5 +1,14 @@
 /** An access or elevated token: signed by the service, of this application, and good now (RFC 8725, RFC 9068 §4). */
-import { compactVerify, createRemoteJWKSet, decodeProtectedHeader, errors, type JWTVerifyGetKey } from 'jose';
+import {
+  compactVerify,
+  createRemoteJWKSet,
+  customFetch,
+  decodeProtectedHeader,
+  errors,
+  type FetchImplementation,
+  type JWTVerifyGetKey,
+} from 'jose';
+import { outerFetch } from '../outside.js';
 import { Refused } from './refusal.js';
 import type { TokenService } from './service.js';
 import type { Claims } from './types.js';
@@ -19,9 +28,35 @@ export interface TokenWorld {
   tolerance: number;
 }
 
-/** The service's keys: fetched when first needed, kept ten minutes, fetched anew for an unknown `kid`, at most each half minute. */
+/** After a key set could not be had, it is not asked for again for so long, whoever comes. Milliseconds. */
+const PAUSE = 5000;
+
+/**
+ * The service's keys: fetched when first needed, kept ten minutes, fetched anew for an unknown `kid`, at most each half minute; at most
+ * every five seconds while they cannot be had.
+ */
 export function publishedKeys({ jwksUrl }: TokenService): JWTVerifyGetKey {
-  return createRemoteJWKSet(jwksUrl, { timeoutDuration: 5000, cooldownDuration: 30_000, cacheMaxAge: 600_000 });
+  let failed: { at: number; cause: unknown } | undefined;
+  const fetchSparingly: FetchImplementation = async (url, options) => {
+    if (failed && performance.now() - failed.at < PAUSE) throw failed.cause;
+    try {
+      const response = await outerFetch(url, options);
+      if (response.status !== 200) throw new Error(`The key set could not be had: status ${response.status}.`);
+      const set = (await response.clone().json()) as { keys?: unknown } | null;
+      if (!Array.isArray(set?.keys)) throw new Error('What came as the key set is none.');
+      failed = undefined;
+      return response;
+    } catch (cause) {
+      failed = { at: performance.now(), cause };
+      throw cause;
+    }
+  };
+  return createRemoteJWKSet(jwksUrl, {
+    timeoutDuration: 5000,
+    cooldownDuration: 30_000,
+    cacheMaxAge: 600_000,
+    [customFetch]: fetchSparingly,
+  });
 }
 
 /** A token that is good but for its time, which the caller may judge otherwise. */

@@ -1,12 +1,14 @@
 /** What a backend gives `stepup/verify` and gets from it. */
-import type { ServerResponse } from 'node:http';
-
 /** An application at Prelude: its address (`https://APP.session.prelude.dev`, or a domain of your own), or issuer and key set apart. */
-export type PreludeService = string | { issuer: string; jwksUrl: string };
+export type PreludeService =
+  | string
+  /** From variables of the environment, as they may be: TypeError for one that is missing. */
+  | { issuer: string | undefined; jwksUrl: string | undefined };
 
 /** An environment at Dynamic. */
 export interface DynamicService {
-  environmentId: string;
+  /** From a variable of the environment, as it may be: TypeError when it is missing. */
+  environmentId: string | undefined;
   /** Base address of the API. Default: `https://app.dynamicauth.com/api/v0`. */
   apiUrl?: string | undefined;
   /** `iss` of its tokens, where the address does not tell it. */
@@ -33,8 +35,9 @@ export interface VerifierOptions {
   /** Seconds by which the service's clock may differ from it. Default: 15. */
   clockTolerance?: number | undefined;
   /**
-   * The address at which clients reach `/` of this backend, with what a proxy takes off the path. Tokens that are bound to a key need it,
-   * except on loopback: a request's own `Host` is whatever the caller says.
+   * The address at which clients reach `/` of this backend, with what a proxy takes off the path. Tokens that are bound to a key need it:
+   * a request's own `Host` is whatever the caller says. Only where the socket of `node:http` tells that the caller is on this machine it
+   * can be left out.
    */
   publicUrl?: string | undefined;
   /** Seconds by which the time in a DPoP proof may be off, either way. Default: 60. */
@@ -85,6 +88,11 @@ export interface NodeRequest {
   readonly socket?: object | null | undefined;
 }
 
+/** What is used of an answer of `node:http`. */
+export interface NodeResponse {
+  writeHead(status: number, headers: Record<string, string>): { end(text: string): unknown };
+}
+
 export type Claims = Record<string, unknown>;
 
 /** The request may come in. */
@@ -125,7 +133,7 @@ export interface Refusal {
   /** As an answer of fetch. */
   response(): Response;
   /** Writes it to an answer of `node:http`, and ends that. */
-  send(response: ServerResponse): void;
+  send(response: NodeResponse): void;
 }
 
 export interface Verifier {

@@ -1,21 +1,19 @@
 /** The checks of a request, in the order in which a refusal says most. */
 import type { JWTVerifyGetKey } from 'jose';
-import { nodeWorld } from '../node-world.js';
-import { asked, saysYes } from './asked.js';
+import { clock } from '../outside.js';
+import { memberProblem } from '../members.js';
+import { asked, saysYes, SPARE } from './asked.js';
 import { authorizationOf } from './authorization.js';
-import { checkBinding, thumbprintIn, type BindingWorld } from './binding.js';
-import { checkAuthentication, demandOf, type Demand } from './demand.js';
+import { checkBinding, type BindingWorld } from './binding.js';
+import { authenticateAgain, checkAuthentication, demandOf, stepUp, type Demand } from './demand.js';
+import { checkKind, elevatedOf } from './elevated.js';
 import { firstUseInMemory } from './first-use.js';
 import { incomingOf, type Incoming } from './incoming.js';
 import { digest } from './proof.js';
 import { Refused, refusalOf, type Scheme } from './refusal.js';
 import { tokenService, type TokenService } from './service.js';
 import { bad, checkToken, publishedKeys, scopesOf, type CheckedToken, type TokenWorld } from './token.js';
-import type { Admission, Claims, Refusal, Service, Verifier, VerifierOptions } from './types.js';
-
-/** Dynamic: what every session's token holds, and what one holds whose second factor is still due. */
-const BASIC = 'user:basic';
-const UNFINISHED = 'requiresAdditionalAuth';
+import type { Admission, Refusal, ScopeDemand, Service, SessionDemand, Verifier, VerifierOptions } from './types.js';
 
 /**
  * A verifier of requests for an application at Prelude or an environment at Dynamic. The key set is fetched with the first token. Throws
@@ -25,13 +23,28 @@ export function createVerifier(service: Service, options: VerifierOptions = {}):
   const gate = gateOf(tokenService(service, options), options);
   return {
     requireSession: async (request, demand = {}) => {
-      const { maxAge, acrValues } = demand;
-      return gate.decide(incomingOf(request, gate.publicUrl), demandOf(undefined, { maxAge, acrValues }));
+      refuseUnknown(demand, OF_SESSION, 'The demands of a session');
+      return gate.decide(incomingOf(request, gate.publicUrl), demandOf(undefined, demand));
     },
-    requireScope: async (request, scope, demand = {}) =>
-      gate.decide(incomingOf(request, gate.publicUrl), demandOf(scope ?? '', demand)),
+    requireScope: async (request, scope, demand = {}) => {
+      refuseUnknown(demand, OF_SCOPE, 'The demands of a scope');
+      return gate.decide(incomingOf(request, gate.publicUrl), demandOf(scope ?? '', demand));
+    },
   };
 }
+
+const OPTIONS = [
+  'now',
+  'clockTolerance',
+  'publicUrl',
+  'proofWindow',
+  'firstUse',
+  'isRevoked',
+  'nonces',
+  'insecure',
+] satisfies (keyof VerifierOptions)[];
+const OF_SESSION = ['maxAge', 'acrValues'] satisfies (keyof SessionDemand)[];
+const OF_SCOPE = [...OF_SESSION, 'once'] satisfies (keyof ScopeDemand)[];
 
 interface Settings extends BindingWorld {
   service: TokenService;
@@ -45,7 +58,11 @@ function gateOf(
   service: TokenService,
   options: VerifierOptions,
 ): { publicUrl: string | undefined; decide(incoming: Incoming, demand: Demand): Promise<Admission | Refusal> } {
-  const { now = nodeWorld.now, firstUse, isRevoked, nonces } = options;
+  refuseUnknown(options, OPTIONS, 'The options');
+  const { now = clock, firstUse, isRevoked, nonces } = options;
+  for (const [name, given] of Object.entries({ now, firstUse, isRevoked })) {
+    if (given !== undefined && typeof given !== 'function') throw new TypeError(`${name} is no function.`);
+  }
   const inMemory = { proofs: firstUseInMemory(now), tokens: firstUseInMemory(now) };
   const settings: Settings = {
     service,
@@ -107,37 +124,6 @@ async function admit(
   };
 }
 
-/** Dynamic signs all its tokens with one key: an elevated one is no session, and one whose second factor is due is none yet. */
-function checkKind(claims: Claims, { dynamic }: TokenService): void {
-  if (!dynamic) return;
-  const scopes = scopesOf(claims);
-  if (scopes.includes(UNFINISHED)) throw bad('the second factor of the session is still due');
-  if (!scopes.includes(BASIC)) throw bad('it is no token of a session');
-}
-
-/** Dynamic: the second token, which counts only beside the first of the same user and session. One that is over is as good as none. */
-async function elevatedOf(
-  { header }: Incoming,
-  demand: Demand,
-  { access, world }: { access: CheckedToken; world: TokenWorld },
-): Promise<CheckedToken | undefined> {
-  const { dynamic } = world.service;
-  const sent = dynamic && header(dynamic.elevatedHeader);
-  if (sent?.several) throw new Refused('invalid_request', 'there is more than one elevated token');
-  if (sent === undefined || sent.text === '') return undefined;
-  const elevated = await checkToken(sent.text, world);
-  const { sub, sid } = elevated.claims;
-  if (sub !== access.claims['sub'] || sid !== access.claims['sid'])
-    throw bad('the elevated token is of another session');
-  if (elevated.claims['cnf'] !== undefined) {
-    const jkt = thumbprintIn(elevated.claims);
-    if (jkt === undefined || jkt !== thumbprintIn(access.claims)) throw bad('the elevated token is of another key');
-  }
-  if (!elevated.isOver) return elevated;
-  if (demand.scopes.every((scope) => scopesOf(access.claims).includes(scope))) return undefined;
-  throw stepUp(demand, 'the elevated token has expired');
-}
-
 /**
  * Comes last: a call that is refused uses nothing up. Dynamic: a token for a single use is used as a whole. Prelude: a token may hold
  * several scopes for a single use each.
@@ -148,18 +134,19 @@ async function takeOnce(
   { access, elevated, own }: { access: CheckedToken; elevated: CheckedToken | undefined; own: string[] },
 ): Promise<void> {
   const byElevated = demand.scopes.some((scope) => !own.includes(scope));
-  const { claims, expiresAt } = byElevated && elevated ? elevated : access;
-  if (!demand.once && !(byElevated && claims['singleUse'] === true)) return;
-  const { iss, jti } = claims;
-  if (typeof jti !== 'string' || jti === '') throw bad('the token is for a single use, and has no jti');
-  const id = await digest(JSON.stringify([iss, jti, claims === elevated?.claims ? '' : demand.scopes[0]]));
-  if (!(await saysYes(() => firstUse(`token:${id}`, (expiresAt + tolerance) * 1000)))) {
-    throw stepUp(demand, 'the token was for a single use, and was used');
+  const isFresh = demand.maxAge !== undefined || demand.acrValues !== undefined;
+  const holder = byElevated && elevated ? elevated : access;
+  for (const token of new Set([holder, ...(isFresh && elevated ? [elevated] : [])])) {
+    const { claims, expiresAt } = token;
+    if (claims['singleUse'] !== true && !(demand.once && token === holder)) continue;
+    const { iss, jti } = claims;
+    if (typeof jti !== 'string' || jti === '') throw bad('the token is for a single use, and has no jti');
+    const id = await digest(JSON.stringify([iss, jti, token === elevated ? '' : demand.scopes[0]]));
+    if (!(await saysYes(() => firstUse(`token:${id}`, (expiresAt + tolerance + SPARE) * 1000)))) {
+      const reason = 'the token was for a single use, and was used';
+      throw token === holder && demand.scopes.length > 0 ? stepUp(demand, reason) : authenticateAgain(demand, reason);
+    }
   }
-}
-
-function stepUp({ scopes }: Demand, reason: string): Refused {
-  return new Refused('insufficient_scope', reason, { scope: scopes.join(' ') });
 }
 
 function seconds(value: number, name: string): number {
@@ -173,4 +160,9 @@ function publicAddress(text: string): string {
     throw new TypeError('publicUrl is no http address without query.');
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
+}
+
+function refuseUnknown(given: unknown, known: readonly string[], what: string): void {
+  const problem = memberProblem(given, known, what);
+  if (problem !== undefined) throw new TypeError(problem);
 }

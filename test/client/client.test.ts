@@ -164,7 +164,7 @@ describe('fetch', () => {
   });
 
   test('sends no token to an origin that is not allowed, nor by plain http beyond this machine', async () => {
-    const client = await open({ answers, allowOrigins: ['http://api.example.com'] });
+    const client = await open({ answers });
     expect(await codeOf(client.fetch(`${api.origin}/me`))).toBe('ORIGIN_NOT_ALLOWED');
     expect(await codeOf(client.fetch('http://api.example.com/me'))).toBe('ORIGIN_NOT_ALLOWED');
     expect(api.heard).toEqual([]);
@@ -214,7 +214,38 @@ describe('fetch', () => {
     expect(await other).toBe('INTERRUPTED');
   });
 
+  test('a wait for an answer ends with them, too, and what is answered later is not used', async () => {
+    const late: ((code: string) => void)[] = [];
+    const waiting = (): Promise<string> => new Promise((answer) => void late.push(answer));
+    const client = await open({ allowOrigins: [api.origin], answers: { code: waiting } });
+    const stop = new AbortController();
+    const call = codeOf(client.fetch(`${api.origin}/needs/${SCOPE}`, { scope: SCOPE, signal: stop.signal }));
+    await expect.poll(() => late.length).toBe(1);
+    stop.abort();
+    expect(await call).toBe('INTERRUPTED');
+    const token = codeOf(client.token({ scope: SCOPE }));
+    await expect.poll(() => late.length).toBe(2);
+    client.close();
+    expect(await token).toBe('INTERRUPTED');
+    const { code } = await app.newest();
+    for (const answer of late) answer(code);
+    expect(await (await open()).grants()).toEqual([]);
+  });
+
+  test('tells where the answer came from, as a Response does', async () => {
+    const client = await open({ allowOrigins: [api.origin] });
+    const there = await client.fetch(`${api.origin}/me`);
+    expect([there.redirected, there.url, there.clone().url]).toEqual([false, `${api.origin}/me`, `${api.origin}/me`]);
+    api.on('/moved', (_, response) => void response.writeHead(302, { location: '/me' }).end());
+    const moved = await client.fetch(`${api.origin}/moved`);
+    expect([moved.redirected, moved.url]).toEqual([true, `${api.origin}/me`]);
+    expect(await codeOf(client.fetch(`${api.origin}/moved`, { redirect: 'error' }))).toBe('REFUSED');
+    api.on('/odd', (_, response) => void response.writeHead(799).end());
+    expect(await codeOf(client.fetch(`${api.origin}/odd`))).toBe('ANSWER_MALFORMED');
+  });
+
   test.each<[string, string, object, string]>([
+    ['a redirect that is none', 'http://127.0.0.1/', { redirect: 'never' }, 'FLAG_INVALID'],
     ['no address', 'nowhere', {}, 'URL_INVALID'],
     ['no http', 'ftp://127.0.0.1/', {}, 'URL_INVALID'],
     ['a body for GET', 'http://127.0.0.1/', { body: 'x' }, 'FLAG_INVALID'],
@@ -256,4 +287,20 @@ describe('createClient refuses', () => {
   ])('%s', async (_, options, code) => {
     expect(await codeOf(open(options))).toBe(code);
   });
+});
+
+test.each<[unknown, string | undefined]>([
+  [{ profil: 'x' }, undefined],
+  [{ answers: { kode: () => '' } }, undefined],
+  [null, undefined],
+  [{ timeoutSeconds: '5' }, 'timeoutSeconds'],
+  [{ timeoutSeconds: 0 }, 'timeoutSeconds'],
+  [{ allowOrigins: 'https://api.example.com' }, 'allowOrigins'],
+  [{ allowOrigins: ['http://api.example.com'] }, 'allowOrigins'],
+  [{ allowOrigins: [5] }, 'allowOrigins'],
+  [{ home: 5 }, 'home'],
+])('the options cannot be %j', async (options, field) => {
+  const error: unknown = await createClient(options as ClientOptions).catch((caught: unknown) => caught);
+  expect(error).toBeInstanceOf(StepupError);
+  expect((error as StepupError).field).toBe(field);
 });

@@ -74,6 +74,10 @@ it.each<[unknown]>([
   [{ clockTolerance: Number.NaN }],
   [{ clockTolerance: '15' }],
   [{ proofWindow: Infinity }],
+  [{ clokTolerance: 5 }],
+  [{ firstUse: 5 }],
+  [{ now: 5 }],
+  [null],
   [{ publicUrl: 'api.example.com' }],
   [{ publicUrl: 'https://api.example.com/?a=b' }],
 ])('the options cannot be %j', (options) => {

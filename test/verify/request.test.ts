@@ -152,6 +152,38 @@ describe('node:http', () => {
     expect(answer).toMatch(/^HTTP\/1.1 401 [^]*lacks its publicUrl/);
   });
 
+  it('a Host of this machine that names another server, or a path, is not believed', async () => {
+    const jwt = await bound();
+    const { host } = new URL(origin);
+    for (const [named, htu] of [
+      ['localhost', 'http://localhost/transfers'],
+      ['localhost:1', 'http://localhost:1/transfers'],
+      [`${host}/me?`, `http://${host}/me`],
+      [`user@${host}`, `http://${host}/transfers`],
+    ] as const) {
+      const proof = `DPoP: ${await prove(jwt, htu)}`;
+      const answer = await raw(['GET /transfers HTTP/1.1', `Host: ${named}`, `Authorization: DPoP ${jwt}`, proof]);
+      expect(answer).toMatch(/^HTTP\/1.1 401 [^]*lacks its publicUrl/);
+    }
+  });
+
+  it('a Host of this machine is not believed where the caller is elsewhere', async () => {
+    const jwt = await bound();
+    const headers = { host: 'localhost:3000', authorization: `DPoP ${jwt}` };
+    const dpop = async (): Promise<string> => prove(jwt, 'http://localhost:3000/');
+    const from = async (localAddress: string | undefined): Promise<unknown> => {
+      const socket = { localAddress, localPort: 3000 };
+      const incoming = { method: 'GET', url: '/', headers: { ...headers, dpop: await dpop() }, socket };
+      return (await verifier.requireScope(incoming, SCOPE)).ok;
+    };
+    expect([await from('10.0.0.7'), await from(undefined), await from('::ffff:127.0.0.1'), await from('::1')]).toEqual([
+      false,
+      false,
+      true,
+      true,
+    ]);
+  });
+
   it.each<[string, NodeRequest]>([
     ['nothing', { headers: {} }],
     ['an asterisk', { method: 'OPTIONS', url: '*', headers: { host: 'localhost' } }],
@@ -225,7 +257,6 @@ describe('fetch', () => {
       `${token}x`,
       `${token}.x`,
       `${token} ${token}`,
-      `${token}, Bearer ${token}`,
       `x${token}`,
       `${head}..${signature}`,
       `${head}.${body}.`,
@@ -254,6 +285,13 @@ describe('fetch', () => {
         error: 'invalid_token',
       });
     }
+  });
+
+  it('two of one name are refused, whichever came first', async () => {
+    const twice = new Headers({ authorization: `Bearer ${token}` });
+    twice.append('authorization', 'Bearer x');
+    const incoming = new Request('http://localhost:3000/', { headers: twice });
+    expect(await verifier.requireScope(incoming, SCOPE)).toMatchObject({ status: 400, error: 'invalid_request' });
   });
 
   it('nothing of a token is in a refusal', async () => {

@@ -1,7 +1,7 @@
 /** What a token may be, and what is answered to one that is not. */
 import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   createVerifier,
   type Refusal,
@@ -295,12 +295,55 @@ describe('how the user has proved who they are (RFC 9470)', () => {
     expect(await verifier.requireScope(incoming, 'wallet:export', { maxAge: 100 })).toMatchObject({ ok: true });
   });
 
+  it('Dynamic: the session’s own token, made anew by each refresh, tells of no step-up', async () => {
+    const service: Service = { dynamic: { environmentId: ENVIRONMENT, apiUrl: server.apiUrl, issuer: DYNAMIC.iss } };
+    const verifier = createVerifier(service, { now: () => NOW });
+    const refreshed = await sign({ ...DYNAMIC, iat: SECONDS });
+    const proof = await sign({ ...DYNAMIC, iat: SECONDS, scope: undefined });
+    for (const token of [refreshed, proof]) {
+      const incoming = bearer(refreshed, { 'x-dyn-elevated-access-token': token });
+      expect(await verifier.requireSession(incoming, { maxAge: 60 })).toMatchObject({
+        ok: false,
+        error: 'insufficient_user_authentication',
+      });
+    }
+  });
+
+  it('Dynamic: a token for a single use tells it once', async () => {
+    const service: Service = { dynamic: { environmentId: ENVIRONMENT, apiUrl: server.apiUrl, issuer: DYNAMIC.iss } };
+    const verifier = createVerifier(service, { now: () => NOW });
+    const incoming = bearer(await sign(DYNAMIC), {
+      'x-dyn-elevated-access-token': await sign({ ...ELEVATED, iat: SECONDS }),
+    });
+    expect(await verifier.requireSession(incoming, { maxAge: 60 })).toMatchObject({ ok: true });
+    expect(await verifier.requireSession(incoming, { maxAge: 60 })).toMatchObject({
+      error: 'insufficient_user_authentication',
+    });
+    expect(await verifier.requireScope(incoming, 'wallet:export')).toMatchObject({ error: 'insufficient_scope' });
+  });
+
   it.each([{ maxAge: -1 }, { maxAge: 1.5 }, { maxAge: Number.NaN }, { acrValues: [] }, { acrValues: ['a b'] }])(
     'a developer cannot demand %j',
     async (demand) => {
       await expect(verifierOf().requireSession(request(), demand)).rejects.toThrow(TypeError);
     },
   );
+
+  it.each<[unknown, unknown]>([
+    [SCOPE, { maxage: 300 }],
+    [SCOPE, 300],
+    [SCOPE, null],
+    [[SCOPE], {}],
+    [undefined, {}],
+  ])('no name that is written wrong is passed over: %j, %j', async (scope, demand) => {
+    const [wrong, demands] = [scope as string, demand as object];
+    await expect(verifierOf().requireScope(request(), wrong, demands)).rejects.toThrow(TypeError);
+  });
+
+  it('a session cannot be asked for a scope', async () => {
+    const wrong = SCOPE as unknown as object;
+    await expect(verifierOf().requireSession(request(), wrong)).rejects.toThrow(TypeError);
+  });
 });
 
 describe('a session that is over', () => {
@@ -360,7 +403,11 @@ describe('the key set', () => {
     });
     if (change.keys !== undefined && typeof change.keys !== 'string') return; // what was fetched is kept
     Object.assign(server, { keys: [KEY.jwk], status: 200 });
+    // Whoever comes, it is asked for again after five seconds only.
+    expect(await verifier.requireScope(bearer(token), SCOPE)).toMatchObject({ status: 503 });
+    vi.spyOn(performance, 'now').mockReturnValue(performance.now() + 5000);
     expect(await verifier.requireScope(bearer(token), SCOPE)).toMatchObject({ ok: true });
+    vi.restoreAllMocks();
   });
 
   it('that cannot be reached lets nobody in', async () => {
