@@ -1,6 +1,6 @@
 /** Challenges under way: which one a command means, and how one looks. */
 import { printable } from './terminal/printable.js';
-import { SessionError, UsageError } from '../errors.js';
+import { InputNeededError, SessionError, UsageError } from '../errors.js';
 import type { Challenge, Provider, StepEvent } from '../providers/provider.js';
 import { channelName } from './codes.js';
 import type { Context } from './context.js';
@@ -37,6 +37,14 @@ export async function chooseChallenge(provider: Provider, id: string | undefined
   throw new UsageError('CHALLENGE_UNKNOWN', 'No challenge is open.', {
     field,
     hint: 'Start one with: stepup request SCOPE',
+  });
+}
+
+/** Throws InputNeededError for a detached one: whoever answers it has to see what it is for, and agree, which another command does. */
+export function refuseDetached({ detached, challengeId }: Challenge): void {
+  if (!detached) return;
+  throw new InputNeededError('INPUT_NEEDED', 'Somebody else has started this challenge: who answers it has to agree.', {
+    hint: `See what it is for, and answer it, with: stepup challenge continue ${challengeId}`,
   });
 }
 
@@ -87,8 +95,9 @@ export async function sendCode(context: Context, { challenge, credential, again 
     const fresh = !again && challenge === undefined && (credential !== undefined || (await nothingOpen(provider)));
     if (fresh && (await context.target()).provider === 'dynamic') return (await context.dynamic()).openCode(credential);
     if (credential !== undefined) await context.dynamic(); // refuses what Prelude does not have
-    const { challengeId } = await chooseChallenge(provider, challenge, '--challenge');
-    return provider.sendCode(challengeId, { again });
+    const chosen = await chooseChallenge(provider, challenge, '--challenge');
+    refuseDetached(chosen);
+    return provider.sendCode(chosen.challengeId, { again });
   };
   const { step, channel, sentAt, challengeId } = await terminal.progress('Sending the code', send);
   terminal.result(

@@ -1,7 +1,8 @@
 /** What is in a token: its header and claims, decoded and not verified, never its signature. */
 import { UsageError } from '../errors.js';
 import { timeLeft } from './durations.js';
-import { printable } from './terminal/printable.js';
+import { printable, printableJson } from './terminal/printable.js';
+import { depthOf } from '../json-depth.js';
 
 export type Claims = Record<string, unknown>;
 
@@ -10,6 +11,9 @@ export interface DecodedToken {
   claims: Claims;
 }
 
+/** No service nests deeper, and whoever walks what does overflows. */
+const MAX_DEPTH = 100;
+
 /** Claims that are an instant in seconds, RFC 7519 §4.1. */
 const INSTANTS = ['iat', 'nbf', 'exp'];
 
@@ -17,6 +21,9 @@ const INSTANTS = ['iat', 'nbf', 'exp'];
 export async function decodeToken(token: string, field: string): Promise<DecodedToken> {
   const { decodeJwt, decodeProtectedHeader } = await import('jose');
   try {
+    for (const part of token.split('.', 2)) {
+      if (depthOf(Buffer.from(part, 'base64url').toString()) > MAX_DEPTH) throw new RangeError('it nests too deep');
+    }
     return { header: { ...decodeProtectedHeader(token) }, claims: decodeJwt(token) };
   } catch (cause) {
     throw new UsageError('DOCUMENT_INVALID', 'This is no signed JWT.', {
@@ -88,7 +95,7 @@ function rows(values: Claims, isInstant: (name: string) => boolean, now: number)
   );
   return Object.entries(values).map(([name, value]) => {
     const text =
-      isInstant(name) && typeof value === 'number' ? `${value}  ${instant(value, now)}` : cut(JSON.stringify(value));
+      isInstant(name) && typeof value === 'number' ? `${value}  ${instant(value, now)}` : cut(printableJson(value));
     return `  ${cut(printable(name)).padEnd(width)}  ${text}`;
   });
 }

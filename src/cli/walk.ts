@@ -11,7 +11,7 @@ import type { Challenge, PendingStep, StepEvent } from '../providers/provider.js
 import { challengeInWords } from './challenges.js';
 import { channelName, codeWrong, type CodeAnswer, type CodeSource } from './codes.js';
 import type { Context } from './context.js';
-import { showGrant } from './grants.js';
+import { grantInWords, showGrant } from './grants.js';
 import type { VerificationSource } from './verification.js';
 
 type Outcome = Extract<StepEvent, { type: 'granted' | 'logged-in' }>;
@@ -97,14 +97,17 @@ export async function walkChallenge(
   context: Context,
   events: AsyncGenerator<StepEvent, void>,
   answers: Answers,
+  { forAnother = false }: { forAnother?: boolean | undefined } = {},
 ): Promise<void> {
-  const { terminal } = context;
+  const { terminal, system } = context;
   const show: Show = (event, triesLeft) => {
-    if (terminal.json) terminal.event(eventDocument(event));
+    if (terminal.json) terminal.event(eventDocument(event, forAnother));
     else noteEvent(terminal, event, triesLeft);
   };
   const outcome = await walk(context, events, answers, show);
-  if (outcome.type === 'granted' && !terminal.json) showGrant(context, { grant: outcome.grant });
+  if (outcome.type !== 'granted' || terminal.json) return;
+  if (forAnother) terminal.note(grantInWords(outcome.grant, system.now()));
+  else showGrant(context, { grant: outcome.grant });
 }
 
 /** Says what happens to a person, on standard error. What the prompt says itself is left out. */
@@ -117,7 +120,11 @@ export function noteEvent(terminal: Context['terminal'], event: StepEvent, tries
 }
 
 /** An event as its line of `--json`: `type` and its facts, flat. */
-function eventDocument(event: StepEvent): { type: string; [fact: string]: unknown } {
+function eventDocument(event: StepEvent, forAnother: boolean): { type: string; [fact: string]: unknown } {
+  if (event.type === 'granted' && forAnother) {
+    const { token: _token, ...grant } = event.grant;
+    return { ...event, grant };
+  }
   if (event.type === 'challenge') return { type: event.type, ...event.challenge };
   if (event.type !== 'step') return event;
   const { challengeId, key, kind, choices, channel, scope, sentAt } = event.step;

@@ -47,11 +47,11 @@ export function timesOf(defect: Defect, now: number): Claims {
   return {};
 }
 
-/** Scopes that each hold a wanted one as a part and are another: whoever looks for text finds it. */
+/** Scopes that each hold a wanted one as a part, at its beginning or end, and are others: whoever looks for text finds it. */
 export function scopeAround(scope: string): string {
   return scope
     .split(' ')
-    .map((one) => `${one}-not`)
+    .map((one) => `${one}-not not-${one}`)
     .join(' ');
 }
 

@@ -13,23 +13,27 @@ export interface ProbeAnswer {
 /** `unclear`: neither let in nor refused, because it broke, was too busy or did not answer. */
 export type Reception = 'let in' | 'refused' | 'unclear';
 
+/** What an API says to a request that it has let in and does not like: its body, mostly (RFC 9110 §15.5). */
+const OWN_REFUSALS = [400, 402, 406, 409, 411, 412, 413, 415, 422, 428];
+
 /**
- * How the API has received a request, beside how it receives a good one. Refused is 401 and 403, and every other 4xx that the good one
- * does not get; where the good one gets a 4xx of its own (a body that the API does not like), getting as far as that is to be let in.
+ * How the API has received a request, beside how it receives a good one, which `gotThrough`. Refused is 401 and 403, and every redirect
+ * and 4xx that the good one does not get; where the good one gets a 4xx of its own, getting as far as that is to be let in.
  */
-export function receptionOf({ status }: ProbeAnswer, good: ProbeAnswer | undefined): Reception {
+export function receptionOf({ status }: ProbeAnswer, good: ProbeAnswer): Reception {
   if (status === 0 || status === 429 || status >= 500) return 'unclear';
   if (status === 401 || status === 403) return 'refused';
-  if (good !== undefined && status === good.status) return 'let in';
-  if (status < 300) return 'let in';
-  // A redirect, to a page for a login perhaps, where the good one is answered; and what is hidden behind a 404.
-  if (good !== undefined && good.status < 400) return 'refused';
-  return status < 400 ? 'let in' : 'unclear';
+  if (status < 300 || status === good.status) return 'let in';
+  // A redirect, to a page for a login perhaps; and what is hidden behind a 404.
+  return status < 400 || good.status < 400 ? 'refused' : 'unclear';
 }
 
-/** Whether a good request has come through to what it is for, whatever became of it there. */
+/**
+ * Whether a good request has come through to what it is for, whatever became of it there. A redirect, or an address that there is not,
+ * is nothing beside which others could be judged.
+ */
 export function gotThrough({ status }: ProbeAnswer): boolean {
-  return status > 0 && status < 500 && ![401, 403, 429].includes(status);
+  return (status >= 200 && status < 300) || OWN_REFUSALS.includes(status);
 }
 
 /** The answer in a few words: status, and what WWW-Authenticate says. Nothing of the body, which may carry anything. */
@@ -39,7 +43,13 @@ export function inWords({ status, headers, problem }: ProbeAnswer): string {
     const error = params.get('error');
     return error === undefined ? scheme : `${scheme} ${error}`;
   });
-  return [String(status), ...said].join(', ').slice(0, 120);
+  return [String(status), ...placeOf(status, headers), ...said].join(', ').slice(0, 120);
+}
+
+/** Where a redirect leads, without what may be in its query. */
+function placeOf(status: number, headers: Headers): string[] {
+  const location = headers.get('location');
+  return location === null || status < 300 || status >= 400 ? [] : [`to ${location.split(/[?#]/, 1)[0]}`];
 }
 
 /** The challenges of the schemes that access tokens have (RFC 6750 §3, RFC 9449 §7.1). */

@@ -16,6 +16,10 @@ export interface Attempt {
   refusal: Refusal;
   /** The API has to let it in; with `control` nothing is wrong with the API where it does not, but the rest proves less. */
   good?: true | 'control' | undefined;
+  /** It needs a token that the emulator mints. */
+  minted?: true | undefined;
+  /** Other forms of the same, one after another until one is let in. */
+  also?: Attempt['present'][] | undefined;
   /** Sends the very same headers again: the second answer counts. */
   twice?: true | undefined;
   /** Makes the headers, for each time that it is sent. `nonce` is the API's own (RFC 9449 §9). */

@@ -14,6 +14,8 @@ export interface Presenter {
   original: Original;
   /** Claims for a token that is good but for its defect: of the same user and session. */
   claims(changes?: Claims): Claims;
+  /** The same, bound to the probe's key in any case. */
+  boundClaims(): Claims;
   /** What a forgery is made of: the real token's, under an id of its own. */
   copy(): Original;
   /** Presents a token that claims to hold the scope: as the access token, or at Dynamic beside the real one. */
@@ -29,7 +31,8 @@ export async function createPresenter(world: ProbeWorld): Promise<Presenter> {
   const original: Original = { header: { ...decodeProtectedHeader(real) }, claims: decodeJwt(real) };
   const bound = credentials.proof !== undefined;
   const [key, foreign] = await Promise.all([generateDpopKey(), generateDpopKey()]);
-  const binding: Claims = bound ? { cnf: { jkt: await thumbprint(key) } } : {};
+  const toKey: Claims = { cnf: { jkt: await thumbprint(key) } };
+  const binding = bound ? toKey : {};
   const { sub, sid } = original.claims;
   const newId = (): string => uuid(world.randomBytes(16));
 
@@ -50,6 +53,7 @@ export async function createPresenter(world: ProbeWorld): Promise<Presenter> {
     foreign,
     original,
     claims: (changes) => ({ scope, sub, sid, ...binding, ...changes }),
+    boundClaims: () => ({ scope, sub, sid, ...toKey }),
     copy: () => ({ ...original, claims: { ...original.claims, jti: newId(), ...binding } }),
     async show(token, nonce) {
       if (provider === 'dynamic') {

@@ -27,7 +27,7 @@ export function elevatedTrials(
     if (!mint) return { name, why: 'Only an emulator issues such a token: point the API and stepup at one.' };
     const elevated = async (changes?: Claims): Promise<string> => (await mint('none', claims(changes))).token;
     const access = async (defect: string): Promise<string> => (await mint(defect, { sub, sid })).token;
-    return { name, hint, refusal, present: () => present(elevated, access) };
+    return { name, hint, refusal, minted: true, present: () => present(elevated, access) };
   };
   const inBoth = { ...bearer(accessToken), [elevatedHeader]: accessToken };
   return [

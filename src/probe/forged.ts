@@ -15,16 +15,19 @@ export function unsigned({ header, claims }: Original): string {
 }
 
 /**
- * HS256 with the published key as the secret, in the form (PEM, SPKI) in which libraries are given it (RFC 8725 §2.1). Undefined where
- * nothing is published under the token's `kid`.
+ * HS256 with the published key as the secret, in the forms in which libraries are given it (RFC 8725 §2.1): PEM of SPKI and of PKCS #1,
+ * with the line end of a file and without it, as in a variable. Empty where no RSA key is published.
  */
-export function hmacWithPublicKey({ header, claims }: Original, keys: readonly JWK[]): string | undefined {
-  const key = keys.find(({ kid }) => kid === header['kid']) ?? keys[0];
-  if (key?.kty !== 'RSA') return undefined;
-  const { n = '', e = '' } = key;
-  const secret = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' }).export({ type: 'spki', format: 'pem' });
+export function hmacWithPublicKey({ header, claims }: Original, keys: readonly JWK[]): string[] {
+  const jwk = keys.find(({ kid }) => kid === header['kid']) ?? keys[0];
+  if (jwk?.kty !== 'RSA') return [];
+  const { n = '', e = '' } = jwk;
+  const key = createPublicKey({ key: { kty: 'RSA', n, e }, format: 'jwk' });
+  const files = (['spki', 'pkcs1'] as const).map((type) => key.export({ type, format: 'pem' }).toString());
   const input = `${encoded({ ...header, alg: 'HS256' })}.${encoded(claims)}`;
-  return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
+  return files
+    .flatMap((pem) => [pem, pem.trim()])
+    .map((secret) => `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`);
 }
 
 /** RS256 by a key that is published nowhere, under the `kid` that is. */

@@ -10,24 +10,52 @@ type Fault = Pick<Attempt, 'name' | 'hint' | 'twice'> & {
   present(token: string, nonce: string | undefined): Promise<TokenHeaders>;
 };
 
-/** The requests; where the real token is bound to no key, one line that says so. */
-export function proofTrials(world: ProbeWorld, presenter: Presenter): Trial[] {
-  const { mint } = world;
-  if (!presenter.bound) return [{ name: 'wrong proofs', why: 'The token is bound to no key, and travels as Bearer.' }];
+/** What stands for all of them where they are not tried. */
+export const PROOFS = 'wrong proofs';
+
+export interface ProofTrials {
+  /**
+   * Where the service's tokens are bound to no key at present: a bound one with its proof. An API that lets it in may use DPoP; whether it
+   * does, the others tell.
+   */
+  control?: Attempt | undefined;
+  trials: Trial[];
+}
+
+/** The requests; one line that says why where there are none. */
+export function proofTrials(world: ProbeWorld, presenter: Presenter): ProofTrials {
+  const { mint, provider } = world;
+  const { bound, boundClaims, prove } = presenter;
+  if (provider === 'dynamic') return { trials: [{ name: PROOFS, why: 'Dynamic binds no token to a key.' }] };
+  if (!bound && !mint) {
+    return { trials: [{ name: PROOFS, why: 'The token is bound to no key, and travels as Bearer.' }] };
+  }
   const faults = faultsOf(world, presenter);
   // The session's own key signs proofs as they should be, and no others.
-  if (!mint) return faults.map(({ name }) => ({ name, why: 'Only an emulator binds a token to a key of the probe.' }));
-  return faults.map(({ present, ...facts }) => ({
+  if (!mint) {
+    return {
+      trials: faults.map(({ name }) => ({ name, why: 'Only an emulator binds a token to a key of the probe.' })),
+    };
+  }
+  const attempt = ({ present, ...facts }: Fault): Attempt => ({
     ...facts,
     refusal: 'proof',
-    present: async (nonce) => present((await mint('none', presenter.claims())).token, nonce),
-  }));
+    minted: true,
+    present: async (nonce) => present((await mint('none', boundClaims())).token, nonce),
+  });
+  const trials = faults.map(attempt);
+  if (bound) return { trials };
+  const present: Fault['present'] = async (token, nonce) => proved(token, await prove(token, nonce));
+  return { trials, control: attempt({ name: 'a bound token with its proof', hint: '', present }) };
+}
+
+function proved(token: string, dpop: string): TokenHeaders {
+  return { authorization: `DPoP ${token}`, dpop };
 }
 
 function faultsOf({ url, method, now }: ProbeWorld, { prove, foreign }: Presenter): Fault[] {
   const elsewhere = new URL(url);
   elsewhere.pathname = `${elsewhere.pathname.replace(/\/$/, '')}/elsewhere`;
-  const proved = (token: string, dpop: string): TokenHeaders => ({ authorization: `DPoP ${token}`, dpop });
   const changed = (name: string, hint: string, changes: Partial<ProofClaims>): Fault => ({
     name,
     hint,

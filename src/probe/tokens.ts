@@ -6,6 +6,10 @@ import { byAnotherKey, hmacWithPublicKey, unsigned } from './forged.js';
 
 /** A scope that the probe makes up. */
 const ANOTHER = 'stepup-probe:other';
+/** More than the leeway of any verifier by default. Seconds. */
+const LATE = 600;
+/** A token that ends sooner may be over when it arrives. Milliseconds. */
+const SPARE = 5000;
 const ONLY_EMULATOR = 'Only an emulator issues such a token: point the API and stepup at one.';
 const SIGNATURE = 'Verify the signature with the key of the service’s key set that kid names, and take RS256 alone.';
 
@@ -18,20 +22,21 @@ export function tokenTrials(world: ProbeWorld, presenter: Presenter): Trial[] {
     refusal: 'token',
     present: async (nonce) => show(await make(), nonce),
   });
-  const hs256 = hmacWithPublicKey(copy(), world.keys);
+  const [hs256, ...otherForms] = hmacWithPublicKey(copy(), world.keys);
+  const now = Math.floor(world.now() / 1000);
   return [
     good(world),
-    minted(world, presenter, 'a good token of a test', 'none', {
-      hint: 'The emulator’s own token for a test is refused, perhaps for a claim that it has not: the rest proves less.',
-      refusal: 'open',
-      good: 'control',
-    }),
     {
       name: 'no token',
       hint: 'The route is open to everybody: put it behind the check.',
       refusal: 'nobody',
       present: () => Promise.resolve({}),
     },
+    minted(world, presenter, 'a good token of a test', 'none', {
+      hint: 'The emulator’s own token for a test is refused, perhaps for a claim that it has not: the rest proves less.',
+      refusal: 'open',
+      good: 'control',
+    }),
     before(world, presenter),
     used(world),
     minted(world, presenter, 'another scope', 'none', {
@@ -43,13 +48,19 @@ export function tokenTrials(world: ProbeWorld, presenter: Presenter): Trial[] {
       hint: 'Split the scope at its blanks and compare whole words: a search in the text finds parts of others.',
       refusal: 'scope',
     }),
-    minted(world, presenter, 'expired', 'expired', { hint: 'Check exp against the clock.', refusal: 'token' }),
+    minted(world, presenter, 'expired', 'none', {
+      hint: 'Check exp against the clock; clocks differ by a minute or so, not by ten.',
+      claims: { iat: now - 2 * LATE, nbf: now - 2 * LATE, exp: now - LATE },
+    }),
     minted(world, presenter, 'not yet valid', 'not-yet-valid', { hint: 'Check nbf, where there is one.' }),
     forged('signed by another key', () => byAnotherKey(copy())),
     forged('alg none', () => unsigned(copy())),
     hs256 === undefined
       ? { name: 'HS256 with the public key', why: 'The service publishes no RSA key.' }
-      : forged('HS256 with the public key', () => hs256),
+      : {
+          ...forged('HS256 with the public key', () => hs256),
+          also: otherForms.map((token) => (nonce) => show(token, nonce)),
+        },
     minted(world, presenter, 'another issuer', 'wrong-issuer', {
       hint: 'Compare iss with the one issuer that you trust.',
     }),
@@ -78,6 +89,24 @@ function good(world: ProbeWorld): Attempt {
   };
 }
 
+/** A good one once more, while there is one: the real, else one that is minted where `mayMint`. */
+export function lastTrial(world: ProbeWorld, { claims, show }: Presenter, mayMint: boolean): Attempt | undefined {
+  const hint =
+    'At first it was let in. The API has gone away, or limits how often it is called: what it has refused before proves little.';
+  const { credentials, mint } = world;
+  if (!credentials.singleUse && Date.parse(credentials.expiresAt) > world.now() + SPARE) {
+    return { ...good(world), name: 'the elevated token, once more', hint };
+  }
+  if (!mint || !mayMint) return undefined;
+  return {
+    name: 'a good token of a test, once more',
+    hint,
+    refusal: 'open',
+    good: 'control',
+    present: async (nonce) => show((await mint('none', claims())).token, nonce),
+  };
+}
+
 interface Wish {
   hint: string;
   refusal?: Refusal;
@@ -98,6 +127,7 @@ function minted(
     hint,
     refusal,
     good: isGood,
+    minted: true,
     present: async (nonce) => show((await mint(defect, claims(changes))).token, nonce),
   };
 }
@@ -122,6 +152,7 @@ function before({ provider, before: token, mint, credentials }: ProbeWorld, { cl
   }
   return {
     ...shared,
+    minted: true,
     present: async (nonce) => show((await mint('missing-scope', claims())).token, nonce),
   };
 }
@@ -155,7 +186,7 @@ function revoked(world: ProbeWorld, { claims, show }: Presenter): Trial {
   const hint =
     'It is good for minutes after the session has ended. Where that is too long, ask the service whether the session still lives.';
   const sub = claims()['sub'];
-  const shared = { name, hint, refusal: 'token' as const };
+  const shared = { name, hint, refusal: 'token' as const, minted: true as const };
   if (provider === 'prelude') {
     return {
       ...shared,

@@ -147,6 +147,8 @@ export interface SessionInfo {
   identifier?: string | undefined;
   /** When the access token at hand ends, ISO 8601. */
   accessTokenExpiresAt?: string | undefined;
+  /** Prelude: scopes that this token holds, while it lasts. */
+  scopes?: string[] | undefined;
   /** RFC 7638 thumbprint of the session's DPoP key. */
   thumbprint?: string | undefined;
 }

@@ -15,6 +15,13 @@ describe('what others wrote', () => {
     );
   });
 
+  test('loses what cannot be seen, or turns the direction of what stands beside it', () => {
+    const unseen = 'a\u200bb\u202ec\u2066d\ufeffe\u2028f\u{e0041}g';
+    expect([printable(unseen), steered(unseen)]).toEqual(['a?b?c?d?e?f?g', 'a?b?c?d?e?f?g']);
+    expect(printableJson(unseen)).toBe('"a\\u200bb\\u202ec\\u2066d\\ufeffe\\u2028f\\udb40\\udc41g"');
+    expect(JSON.parse(printableJson(unseen))).toBe(unseen);
+  });
+
   test('is escaped in JSON, which means the same', () => {
     const text = printableJson({ text: HOSTILE });
     expect(text).toBe('{"text":"a\\u001b[2Jb\\u009b2Jc\\u0007d\\u007fe\\rf"}');

@@ -92,6 +92,8 @@ export async function startApi({ jwksUrl, issuer, elevatedHeader, once = false }
     const { payload, protectedHeader } = await jwtVerify(proof, EmbeddedJWK, {
       typ: 'dpop+jwt',
       algorithms: ['ES256'],
+    }).catch(() => {
+      throw refuse('signature');
     });
     if ((await calculateJwkThumbprint(protectedHeader.jwk!, 'sha256')) !== jkt) throw refuse('another key');
     if (payload['htm'] !== method) throw refuse('htm');

@@ -34,7 +34,7 @@ export function define(command: Command, handle: Handle): void {
       `
 At Dynamic the token of --scope is the elevated one, which goes beside the session's own; at Prelude it is an access token.
 A token for a single use is printed once: it is handed out then, and no other command has it any more. --decode and --verify
-only look at it.
+only look at it. stepup request shows one, too, and leaves it to the next command.
 
 What stands in an argument list can be read by others on this machine: pipe a token in that is still good.
 

@@ -26,13 +26,29 @@ export function oneInWords(report: OneReport, now: number, style: Style): string
     ...(until === undefined ? [] : [`  token        until ${until} (${timeLeft(until, now)})`]),
     ...(thumbprint === undefined ? [] : [`  key          ${printable(thumbprint)}`]),
     keptAt(secrets),
-    report.grants.length === 0 ? 'No scope is held by a grant.' : 'Held by a grant:',
-    ...report.grants.map((grant) => `  ${grantLine(grant, now, style)}`),
+    ...heldLines(report, now, style),
     ...(isOver
       ? ['The token is over: what a bound grant still holds shows with the next one (stepup check SCOPE renews it).']
       : []),
     ...(report.challenges.length === 0 ? [] : ['Under way:']),
     ...report.challenges.map((challenge) => `  ${challengeLine(challenge, now)}`),
+  ];
+}
+
+/** Scopes that the token has of itself, without a grant that is known here: from the login, or from one that was forgotten. */
+function ofToken({ session, grants }: Pick<OneReport, 'session' | 'grants'>): string[] {
+  return (session?.scopes ?? []).filter((scope) => !grants.some(({ scopes }) => scopes.includes(scope)));
+}
+
+function heldLines({ session, grants }: OneReport, now: number, style: Style): string[] {
+  const own = ofToken({ session, grants });
+  const until = session?.accessTokenExpiresAt;
+  return [
+    ...(grants.length === 0 && own.length === 0 ? ['No scope is held.'] : []),
+    ...(grants.length === 0 ? [] : ['Held by a grant:']),
+    ...grants.map((grant) => `  ${grantLine(grant, now, style)}`),
+    ...(own.length === 0 ? [] : ['Held by the token alone:']),
+    ...own.map((scope) => `  ${style.good(printable(scope))}  ${heldInWords({ expiresAt: until }, now)}`),
   ];
 }
 
@@ -55,6 +71,9 @@ function profileLines(state: ProfileState, now: number, style: Style): string[] 
     ...(until === undefined ? [] : [`    token until ${until} (${timeLeft(until, now)})`]),
     ...(thumbprint === undefined ? [] : [`    key ${printable(thumbprint)}`]),
     ...grants.map((grant) => `    held  ${grantLine(grant, now, style)}`),
+    ...ofToken(state).map(
+      (scope) => `    held  ${style.good(printable(scope))}  ${heldInWords({ expiresAt: until }, now)}`,
+    ),
     ...challenges.map((challenge) => `    under way  ${challengeLine(challenge, now)}`),
   ];
 }
@@ -66,6 +85,7 @@ export function rowOf(state: ProfileState | OneReport): string {
   const held = grants.map(({ scopes, expiresAt, singleUse, factors }) =>
     [scopes.join(' '), `until ${expiresAt}`, ...(singleUse ? ['single use'] : []), ...factors].join(', '),
   );
+  const own = ofToken(state).map((scope) => `${scope}, until ${session?.accessTokenExpiresAt ?? ''}`);
   const open = challenges.map(({ challengeId, scopeRequested, currentStep }) =>
     [challengeId, scopeRequested, currentStep].filter((part) => part !== '').join(' '),
   );
@@ -74,7 +94,7 @@ export function rowOf(state: ProfileState | OneReport): string {
     provider,
     application,
     session === null ? NONE : userName(session),
-    held.join('; ') || NONE,
+    [...held, ...own].join('; ') || NONE,
     open.join('; ') || NONE,
     problem?.message ?? NONE,
   ]

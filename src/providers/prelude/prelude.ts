@@ -22,7 +22,7 @@ import type { Session } from './record.js';
 import { createRecords } from './records.js';
 import { createSessionKeeper } from './session.js';
 import { createStepUp } from './stepup.js';
-import { COMPLETED } from './tokens.js';
+import { COMPLETED, readAccessToken, scopesOf } from './tokens.js';
 
 export interface PreludeOptions {
   target: PreludeTarget;
@@ -57,6 +57,10 @@ export function createPrelude({ target, http, store, now, randomBytes }: Prelude
       sessionId: session.sessionId,
       identifier: session.identifier,
       accessTokenExpiresAt: session.accessTokenExpiresAt,
+      scopes:
+        session.accessToken === undefined || isOver(session, now())
+          ? []
+          : scopesOf(readAccessToken(session.accessToken)),
       thumbprint: await thumbprint(session.key),
     };
   }

@@ -179,7 +179,7 @@ describe('status --watch on a terminal', () => {
     const held = drawn.map((each) => /transfer:write {2}until \S+ \((\d[^,)]*) left/.exec(each)?.[1]);
     expect(held).toEqual(['1 min 2 s', '1 min 1 s', '1 min', undefined]);
     expect(drawn[0]).toMatch(/^\d\d:\d\d:\d\d UTC, Ctrl-C to end/);
-    expect(drawn[3]).toContain('No scope is held by a grant.');
+    expect(drawn[3]).toContain('No scope is held.');
   });
 
   test('says that nobody is logged in, and goes on', async () => {

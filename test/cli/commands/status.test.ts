@@ -72,6 +72,18 @@ describe('status at Dynamic', () => {
     expect(await left(end + 1000)).toEqual([]);
   });
 
+  test('tells a scope that the token holds, whose grant was forgotten', async () => {
+    await app.allow({});
+    await app.login();
+    await app.run(['request', SCOPE, ...byInbox], { run: app.shell });
+    expect((await app.run('status --json', offline)).json()).toMatchObject({ session: { scopes: [SCOPE] } });
+    await app.run('reset --grants');
+    const { stdout } = await app.run('status', offline);
+    expect(stdout).toMatch(
+      new RegExp(`\\nHeld by the token alone:\\n {2}${SCOPE} {2}until \\S+Z \\(\\d+ s left\\)\\n`),
+    );
+  });
+
   test('says it in words', async () => {
     await env.login();
     const none = await env.run('status', offline);
@@ -80,7 +92,7 @@ describe('status at Dynamic', () => {
     );
     expect(none.stdout).toMatch(/\n {2}key {10}[\w-]{43}\n/);
     expect(none.stdout).toContain(`\n  secrets      in ${env.home}/credentials.json, for its owner only\n`);
-    expect(none.stdout).toContain('\nNo scope is held by a grant.\n');
+    expect(none.stdout).toContain('\nNo scope is held.\n');
     await env.run(['request', 'wallet:export', ...byInbox], { run: env.shell });
     await env.run('otp send');
     const { stdout } = await env.run('status', offline);

@@ -86,6 +86,14 @@ describe('token --decode', () => {
     expect(stdout).toContain('User    usr_?[31m\nScopes  a b\n');
   });
 
+  test.each(['--decode', '--verify'])('one that nests so deep that no program walks it is 2 (%s)', async (flag) => {
+    const deep = Buffer.from(`{"a":${'['.repeat(200_000)}${']'.repeat(200_000)}}`).toString('base64url');
+    const { status, error } = await app.run(['token', '-', flag, '--json'], {
+      stdin: `eyJhbGciOiJIUzI1NiJ9.${deep}.AA`,
+    });
+    expect([status, error().code]).toEqual([2, 'DOCUMENT_INVALID']);
+  });
+
   test.each(['not a token', 'a.b.c', 'eyJhbGciOiJIUzI1NiJ9.e30'])('%j is no JWT, and is not repeated', async (text) => {
     const { status, error } = await app.run('token - --json', { stdin: text });
     expect(error().code).toBe('DOCUMENT_INVALID');

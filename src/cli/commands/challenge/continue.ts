@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import * as v from 'valibot';
+import type { Challenge } from '../../../providers/provider.js';
 import { checkVerificationToken } from '../../../backend/verification-token.js';
 import { chooseChallenge, openChallenges } from '../../challenges.js';
 import { addCodeFlags, createCodeSource, type CodeFlags } from '../../codes.js';
@@ -7,7 +8,12 @@ import type { Context } from '../../context.js';
 import { consentTo, type ConsentFlags } from '../../detached.js';
 import { readSecret } from '../../secrets.js';
 import type { Handle } from '../../tree.js';
-import { addVerificationFlags, createVerificationSource, type VerificationFlags } from '../../verification.js';
+import {
+  addVerificationFlags,
+  createVerificationSource,
+  type VerificationFlags,
+  type VerificationSource,
+} from '../../verification.js';
 import { walkChallenge } from '../../walk.js';
 
 export interface Options extends CodeFlags, VerificationFlags, ConsentFlags {
@@ -45,23 +51,24 @@ export async function run(context: Context, options: Options): Promise<void> {
   const provider = await context.provider();
   const [file, ...later] = options.verificationToken ?? [];
   if (options.id !== undefined || file === undefined || (await openChallenges(provider)).length < 2) {
-    const challenge = await chooseChallenge(provider, options.id, 'id');
-    await consentTo(context, provider, challenge, options);
-    return walkChallenge(context, provider.resume(challenge.challengeId), { codes, verification });
+    return answer(await chooseChallenge(provider, options.id, 'id'), verification);
   }
   const tokens = await tokensIn(context, file);
   const challenge = await chooseChallenge(provider, challengeIn(tokens[0]), FLAG);
-  await consentTo(context, provider, challenge, options);
   const after = createVerificationSource(context, later.length > 0 ? { ...options, verificationToken: later } : {});
-  await walkChallenge(context, provider.resume(challenge.challengeId), {
-    codes,
-    verification: {
-      async next(step) {
-        const token = tokens.shift();
-        return token === undefined ? after.next(step) : checkVerificationToken(token, FLAG);
-      },
+  await answer(challenge, {
+    async next(step) {
+      const token = tokens.shift();
+      return token === undefined ? after.next(step) : checkVerificationToken(token, FLAG);
     },
   });
+
+  async function answer(one: Challenge, by: VerificationSource): Promise<void> {
+    await consentTo(context, provider, one, options);
+    // What is granted is for whoever has started it.
+    const forAnother = one.detached;
+    await walkChallenge(context, provider.resume(one.challengeId), { codes, verification: by }, { forAnother });
+  }
 }
 
 const FLAG = '--verification-token';

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { RefusedError, UsageError } from '../../../errors.js';
-import { challengeInWords, chooseChallenge } from '../../challenges.js';
+import { challengeInWords, chooseChallenge, refuseDetached } from '../../challenges.js';
 import { ANY_CODE, codeWrong, createCodeSource } from '../../codes.js';
 import type { Context } from '../../context.js';
 import { showGrant } from '../../grants.js';
@@ -37,11 +37,9 @@ export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const source = createCodeSource(context, { code: options.code === undefined ? undefined : [options.code] });
   const provider = await context.provider();
-  const { challengeId, currentStep, scopeRequested, steps } = await chooseChallenge(
-    provider,
-    options.challenge,
-    '--challenge',
-  );
+  const chosen = await chooseChallenge(provider, options.challenge, '--challenge');
+  refuseDetached(chosen);
+  const { challengeId, currentStep, scopeRequested, steps } = chosen;
   if (scopeRequested === '' && options.scope === undefined) throw scopeMissing(challengeId);
   const kind = steps.find(({ key }) => key === currentStep)?.kind;
   const form = kind === 'recovery' ? { kind, accepts: ANY_CODE } : { accepts: provider.codeForm };

@@ -95,8 +95,11 @@ describe.each(cases)('one elevation, two people, at %s', (_provider, { scope, be
     const one = await begin();
     const id = await detach(one, scope);
     const waiting = [1, 2].map(() => one.run(['challenge', 'wait', id, '--json']));
-    const granted = (await answer(one, id)).lines<{ type: string; grant: { token: string; expiresAt: string } }>();
-    const { token, expiresAt } = granted.find(({ type }) => type === 'granted')!.grant;
+    const answered = await answer(one, id);
+    const granted = answered.lines<{ type: string; grant: { expiresAt: string } }>();
+    const { expiresAt } = granted.find(({ type }) => type === 'granted')!.grant;
+    // It is for whoever has asked.
+    expect(answered.stdout).not.toContain('eyJ');
     const late = one.run(['challenge', 'wait', id, '--json']);
     for (const outcome of await Promise.all([...waiting, late])) {
       expect(outcome.status).toBe(0);
@@ -105,7 +108,7 @@ describe.each(cases)('one elevation, two people, at %s', (_provider, { scope, be
         outcome: 'granted',
         grant: { scopes: [scope], expiresAt, factors: [expect.stringMatching(/^verify_/)] },
       });
-      expect(outcome.stdout + outcome.stderr).not.toContain(token);
+      expect(outcome.stdout + outcome.stderr).not.toContain('eyJ');
       expect(outcome.stdout + outcome.stderr).not.toContain((await one.newest()).code);
     }
     const bare = await one.run(['challenge', 'wait', id]);
@@ -162,6 +165,34 @@ describe.each(cases)('one elevation, two people, at %s', (_provider, { scope, be
     });
     expect(status).toBe(0);
     expect(stderr).toContain('  metadata amount=500\n');
+  });
+
+  test('no other command sends its code, or takes it: nobody would have seen what it is for', async () => {
+    const one = await begin();
+    const id = await detach(one, scope);
+    const before = await messages(one);
+    const others = [
+      ['otp', 'send'],
+      ['otp', 'send', '--challenge', id],
+      ['otp', 'retry'],
+      ['otp', 'check', '--code', '123456'],
+    ];
+    for (const command of others) {
+      const refused = await one.run([...command, '--json']);
+      expect([refused.status, refused.error().hint]).toEqual([5, expect.stringContaining(`challenge continue ${id}`)]);
+    }
+    expect(await messages(one)).toBe(before);
+    expect((await answer(one, id)).status).toBe(0);
+  });
+
+  test('a person or a pipe that answers gets its words, and no token', async () => {
+    const one = await begin();
+    const id = await detach(one, scope);
+    const { status, stdout, stderr } = await one.run(['challenge', 'continue', id, '--code-command', 'phone'], {
+      run: one.shell,
+    });
+    expect({ status, stdout }).toEqual({ status: 0, stdout: '' });
+    expect(stderr).toContain(`Granted ${scope} until `);
   });
 
   test('a terminal with --yes asks for the code alone', async () => {
@@ -311,8 +342,12 @@ test('Prelude: metadata stays with the challenge from step to step', async () =>
   await app.allow({ steps: ['verify_sms', 'verify_email'] });
   await app.login();
   const id = await detach(app, SCOPE);
-  await app.run(['otp', 'send', '--challenge', id]);
-  await app.run(['otp', 'check', '--code', (await app.newest()).code, '--challenge', id]);
+  let codes = 0;
+  const once: Application['shell'] = async (...given) => {
+    codes += 1;
+    return codes === 1 ? app.shell(...given) : { status: 1, stdout: '', timedOut: false };
+  };
+  await app.run(['challenge', 'continue', id, '--code-command', 'phone'], { run: once });
   expect((await app.run(['challenge', 'show', id, '--json'])).json()).toMatchObject({
     challenge: { currentStep: 'verify_email', detached: true, metadata: { amount: '500', payee: 'Acme' } },
   });
@@ -360,9 +395,11 @@ test('Dynamic: a passkey of the store signs only when somebody agrees', async ()
 test('Prelude: hostile metadata cannot steer the terminal of the one who answers', async () => {
   await app.allow({});
   await app.login();
-  const { stdout } = await app.run(['request', SCOPE, '--detach', '--metadata', 'payee=\u001b[2JAcme\u0007']);
+  // U+202E turns the direction of what follows, U+2066 isolates it, U+200B has no width.
+  const payee = 'payee=\u001b[2JAcme\u0007 \u202eEUR 005\u2066x\u200b';
+  const { stdout } = await app.run(['request', SCOPE, '--detach', '--metadata', payee]);
   const { stderr } = await app.run(['challenge', 'continue', stdout.trim(), '--yes']);
-  expect(stderr).toContain('  metadata payee=?[2JAcme?\n');
+  expect(stderr).toContain('  metadata payee=?[2JAcme? ?EUR 005?x?\n');
 });
 
 async function messages(one: One): Promise<number> {
