@@ -17,6 +17,8 @@ export interface ApiRequest {
   scopes: string[];
   /** How many redirects within the origin are followed; none without it. */
   redirects?: number | undefined;
+  /** Ends this call alone, with InterruptedError. */
+  signal?: AbortSignal | undefined;
 }
 
 export interface ApiResponse extends ApiExchange {
@@ -84,7 +86,9 @@ export function createApiCaller(options: ApiCallerOptions): ApiCaller {
     const nonce = nonces.get(origin);
     const ours = await authorizationHeaders(credentials, { method, url, nonce, elevatedHeader });
     for (const [name, value] of Object.entries(ours)) headers.set(name, value);
-    const answer = await exchange(options, { method, url, headers, body: request.body });
+    const signals = [options.signal, request.signal].filter((each) => each !== undefined);
+    const signal = signals.length > 1 ? AbortSignal.any(signals) : signals[0];
+    const answer = await exchange({ ...options, signal }, { method, url, headers, body: request.body });
     const fresh = nonceOf(answer.headers);
     if (fresh !== undefined) nonces.set(origin, fresh);
     return answer;

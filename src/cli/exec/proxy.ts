@@ -3,9 +3,10 @@
  * the user's tokens added to each call.
  */
 import { timingSafeEqual } from 'node:crypto';
+import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { StepupError } from '../../errors.js';
+import { InterruptedError, StepupError } from '../../errors.js';
 import type { ApiCaller, ApiResponse } from '../../resource/call.js';
 
 export interface Proxy {
@@ -46,6 +47,9 @@ const HOP_BY_HOP = [
 ];
 const NOT_SENT_ON = [...HOP_BY_HOP, 'host', 'content-length', 'expect', 'authorization', 'dpop'];
 
+/** What fetch does not send (Fetch standard, "forbidden method"). */
+const NOT_CALLED = ['TRACE', 'TRACK', 'CONNECT'];
+
 class Refused extends Error {
   constructor(
     readonly status: number,
@@ -65,19 +69,24 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = checkedPath(request, host, secret);
+    const { method = 'GET' } = request;
+    if (NOT_CALLED.includes(method)) throw new Refused(501, `${method} goes through no proxy of this kind.`);
     const url = `${origin}/${path}`;
     const headers = sentOn(request.headers, options.elevatedHeader);
-    const { method = 'GET' } = request;
     const body = await bodyOf(request);
-    const result = await caller.call({ method, url, headers, scopes, ...(body.length > 0 ? { body } : {}) });
-    await pass(result, response, { origin, at: `http://${host}/${secret}` });
+    // Whoever has asked may go before there is an answer.
+    const gone = new AbortController();
+    response.once('close', () => gone.abort());
+    const call = { method, url, headers, scopes, signal: gone.signal, ...(body.length > 0 ? { body } : {}) };
+    await pass(await caller.call(call), response, { origin, at: `http://${host}/${secret}`, gone: gone.signal });
   }
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
       if (!(error instanceof Refused) && !(error instanceof StepupError)) throw error;
       const status = error instanceof Refused ? error.status : 502;
-      if (status === 502) onProblem(`${request.method ?? ''}: ${error.message}`);
+      if (status === 502 && !(error instanceof InterruptedError))
+        onProblem(`${request.method ?? ''}: ${error.message}`);
       if (response.headersSent) response.destroy();
       else {
         const text = `${JSON.stringify({ error: error.message })}\n`;
@@ -119,6 +128,9 @@ function sentOn(given: IncomingHttpHeaders, elevatedHeader: string): Headers {
   const named = (given.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
   const left = new Set([...NOT_SENT_ON, elevatedHeader.toLowerCase(), ...named]);
   const headers = new Headers();
+  // What the command does not want packed is not to be asked for packed.
+  headers.set('accept-encoding', given['accept-encoding']?.toString() ?? 'identity');
+  left.add('accept-encoding');
   for (const [name, value] of Object.entries(given)) {
     if (left.has(name) || value === undefined) continue;
     for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
@@ -143,9 +155,9 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
 }
 
 async function pass(
-  { status, statusText, headers, body, discard }: ApiResponse,
+  { status, statusText, headers, body }: ApiResponse,
   response: ServerResponse,
-  { origin, at }: { origin: string; at: string },
+  { origin, at, gone }: { origin: string; at: string; gone: AbortSignal },
 ): Promise<void> {
   for (const [name, value] of headers) {
     if (!HOP_BY_HOP.includes(name) && !name.startsWith('access-control-') && name !== 'set-cookie') {
@@ -156,11 +168,10 @@ async function pass(
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
   response.writeHead(status, statusText || undefined);
   response.flushHeaders();
-  // Whoever has asked may go before the end of the answer.
-  response.once('close', () => void discard());
-  for await (const piece of body ?? []) {
-    if (response.destroyed) return;
-    if (!response.write(piece)) await new Promise<void>((go) => response.once('drain', go).once('close', go));
+  try {
+    for await (const piece of body ?? []) if (!response.write(piece)) await once(response, 'drain', { signal: gone });
+  } catch (error) {
+    if (!gone.aborted) throw error;
   }
   response.end();
 }

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { Readable } from 'node:stream';
 import { setTimeout as timer } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FailedError } from '../../../src/errors.js';
@@ -346,6 +347,59 @@ describe('the proxy', () => {
       expect(pieces.join('')).toBe('data: 1\n\ndata: 2\n\n');
       expect(pieces[0]).toBe('data: 1\n\n');
     });
+  });
+
+  test('passes a long answer on as fast as it is read, without a listener for each piece', async () => {
+    const [count, piece] = [400, Buffer.alloc(65_536)];
+    api.on('/long', (_, response) => void Readable.from(Array.from({ length: count }, () => piece)).pipe(response));
+    const warnings: Error[] = [];
+    const warned = (warning: Error): void => void warnings.push(warning);
+    process.on('warning', warned);
+    let size = 0;
+    await exec(proxied(), async (env) => {
+      const response = await new Promise<import('node:http').IncomingMessage>((resolve) => {
+        request(`${env.STEPUP_PROXY_URL}/long`, resolve).end();
+      });
+      await timer(200); // nobody reads: the proxy has to wait
+      for await (const one of response as AsyncIterable<Buffer>) size += one.length;
+    });
+    process.off('warning', warned);
+    expect(size).toBe(count * piece.length);
+    expect(warnings).toEqual([]);
+  });
+
+  test('ends the call of a caller who has gone, before and within the answer, and says nothing of it', async () => {
+    const ended: string[] = [];
+    for (const path of ['/before', '/within']) {
+      api.on(path, (_, response) => {
+        if (path === '/within') response.write('x');
+        response.once('close', () => void ended.push(path));
+      });
+    }
+    const { stderr } = await exec(proxied(), async (env) => {
+      const before = request(`${env.STEPUP_PROXY_URL}/before`).on('error', () => undefined);
+      before.end();
+      await expect.poll(() => api.heard.length).toBe(1);
+      before.destroy();
+      await expect.poll(() => ended).toEqual(['/before']);
+      const within = request(`${env.STEPUP_PROXY_URL}/within`, (response) => {
+        response.on('error', () => undefined).once('data', () => within.destroy());
+      }).on('error', () => undefined);
+      within.end();
+      await expect.poll(() => ended).toEqual(['/before', '/within']);
+    });
+    expect(stderr).toBe('');
+  });
+
+  test('asks for nothing packed that the command did not, and calls by no method that fetch has not', async () => {
+    let status: number | undefined;
+    await exec(proxied(), async (env) => {
+      await call(`${env.STEPUP_PROXY_URL}/me`);
+      await call(`${env.STEPUP_PROXY_URL}/me`, { 'accept-encoding': 'gzip' });
+      ({ status } = await call(`${env.STEPUP_PROXY_URL}/me`, {}, { method: 'TRACE' }));
+    });
+    expect(api.heard.map(({ headers }) => headers['accept-encoding'])).toEqual(['identity', 'gzip']);
+    expect(status).toBe(501);
   });
 
   test('says 502 where the API is not there, and which call it was', async () => {
