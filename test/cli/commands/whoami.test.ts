@@ -37,6 +37,7 @@ describe('whoami', () => {
         sessionId: expect.stringMatching(/^ses_/),
         identifier: PHONE,
         accessTokenExpiresAt: expect.stringMatching(/Z$/),
+        scopes: [SCOPE],
         thumbprint: expect.stringMatching(/^[\w-]{43}$/),
       },
       scopes: [SCOPE],

@@ -191,6 +191,7 @@ describe('session', () => {
       'host',
       'identifier',
       'provider',
+      'scopes',
       'sessionId',
       'thumbprint',
       'userId',
