@@ -159,3 +159,6 @@ export class InterruptedError extends StepupError {
     super('INTERRUPTED', 'Interrupted.');
   }
 }
+
+/** Why a program ends whose output nobody reads any more. */
+export class ReaderGoneError extends InterruptedError {}

@@ -1,7 +1,7 @@
 /** The outside world as one object: only this module and `bin/` touch `process`, the clock, randomness and global fetch. */
 import { tmpdir } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
-import { InterruptedError } from './errors.js';
+import { InterruptedError, ReaderGoneError } from './errors.js';
 import type { TakeSignals } from './foreground.js';
 import { homeFolder } from './home.js';
 import { fetchFor } from './proxy.js';
@@ -133,7 +133,7 @@ export function processRuns(pid: number): boolean {
 function endWithReader(stdout: NodeJS.WriteStream, interrupted: AbortController): void {
   stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
     if (interrupted.signal.aborted) return;
-    interrupted.abort(new InterruptedError());
+    interrupted.abort(code === 'EPIPE' ? new ReaderGoneError() : new InterruptedError());
     if (code === 'EPIPE') return;
     process.stderr.write(`Error: standard output cannot be written (${code ?? 'closed'}).\n`);
     process.on('exit', () => void (process.exitCode = 1));

@@ -193,7 +193,8 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
         throw fail(exit.status === null ? 'was ended by a signal' : `ended with status ${exit.status}`);
       const first = (exit.stdout.split('\n', 1)[0] ?? '').trim();
       if (first === '') throw fail('printed nothing');
-      const code = tidy(first, step.accepts);
+      // Blanks are between the groups of a code, and between words of something else.
+      const code = /\s/.test(first) && !/^[\d\s-]+$/.test(first) ? undefined : tidy(first, step.accepts);
       if (code === undefined) throw fail(`printed no code of ${formOf(step)}`);
       if (refused.includes(code)) throw codeWrong(step);
       return { kind: 'code', code, final: false };
@@ -208,7 +209,7 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
  */
 function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): Env {
   return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name))),
+    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_(.*KEY|EMULATOR_STORE)/i.test(name))),
     // A control address that was left over would go before it.
     ...(emulatorUrl === undefined ? {} : { STEPUP_EMULATOR_URL: emulatorUrl, STEPUP_EMULATOR_CONTROL_URL: undefined }),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',

@@ -37,6 +37,22 @@ export function stepUpSource(context: Context, flags: StepUpFlags): StepUpSource
 }
 
 /**
+ * Gets the user a token that holds the scopes where none does, by stepping up for those alone that are not held. Throws what `stepUpFor`
+ * throws.
+ */
+export async function stepUpForMissing(
+  context: Context,
+  provider: Provider,
+  scopes: readonly string[],
+  source: StepUpSource,
+): Promise<void> {
+  const missing: string[] = [];
+  for (const scope of scopes) if ((await provider.check(scope)).required) missing.push(scope);
+  // Each is held, but no one token holds all of them: the last one that is granted does.
+  await stepUpFor(context, provider, missing.length > 0 && provider.name === 'prelude' ? missing : scopes, source);
+}
+
+/**
  * Gets the user a token that holds the scopes, whether or not one is held: one request for all of them, or one for each where the
  * service takes one at a time. Answers with the last grant. Throws what `walk` throws; InputNeededError names the flag, or how to step
  * up beforehand, and leaves no challenge behind unless a code is on its way.

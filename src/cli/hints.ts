@@ -1,7 +1,10 @@
 /** Commands that are shown to be typed next: they speak to the same application as the command that shows them. */
 
+import { tree, type Group, type Leaf } from './tree.js';
+
 const withValue = new Set([
   '--profile',
+  '--tenant',
   '--provider',
   '--app',
   '--domain',
@@ -31,9 +34,15 @@ export function withTarget(hint: string, argv: readonly string[]): string {
   return `${hint} ${flags.join(' ')}`;
 }
 
-/** What to do after wrong usage for which nobody has a better word. */
+/** What to do after wrong usage for which nobody has a better word: the help of the command, as far as the words name one. */
 export function usageHint(argv: readonly string[]): string {
-  const first = argv.findIndex((word) => word.startsWith('-'));
-  const words = (first < 0 ? argv : argv.slice(0, first)).filter((word) => /^[a-z-]+$/.test(word)).slice(0, 2);
+  const words: string[] = [];
+  let among: Record<string, Leaf | Group> | undefined = tree;
+  for (const word of argv) {
+    const child: Leaf | Group | undefined = among && Object.hasOwn(among, word) ? among[word] : undefined;
+    if (!child) break;
+    words.push(word);
+    among = 'verbs' in child ? child.verbs : undefined;
+  }
   return `See how it is used with: ${['stepup', ...words, '--help'].join(' ')}`;
 }

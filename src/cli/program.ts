@@ -1,6 +1,6 @@
 /** The program: reads the command line, runs the command that it names, reports what went wrong. */
 import { Command, CommanderError } from 'commander';
-import { UsageError } from '../errors.js';
+import { InterruptedError, ReaderGoneError, UsageError } from '../errors.js';
 import type { System } from '../system.js';
 import type { Context, Globals } from './context.js';
 import { tree, type Group, type Handle, type Leaf, type Only } from './tree.js';
@@ -42,6 +42,10 @@ function normalise(argv: readonly string[]): string[] {
   let words = [...argv];
   if (words[0] === 'stepup') words = words.slice(1);
   if (words[0] === 'help') words = [...words.slice(1), '--help'];
+  // Help for a command that there is not would be everybody's, and the mistake would go unseen.
+  const [first = '-'] = words;
+  if (!first.startsWith('-') && !Object.hasOwn(tree, first))
+    words = words.filter((word) => !/^(-h|--help)$/.test(word));
   const end = words.indexOf('--');
   return words.map((word, at) => (word === '--emulator' && (end < 0 || at < end) ? '--emulator=running' : word));
 }
@@ -122,7 +126,12 @@ function usageError(error: CommanderError): UsageError {
   });
 }
 
+/** Of a program that SIGPIPE has ended: 128 and its number. */
+const READER_GONE = 141;
+
 async function report(system: System, argv: string[], error: unknown): Promise<number> {
+  // `… | head` has all that it wants, and no use for a message.
+  if (error instanceof InterruptedError && system.signal.reason instanceof ReaderGoneError) return READER_GONE;
   const [{ errorDocument, errorText, exitStatus }, { styleFor }, { printableJson, steered }] = await Promise.all([
     import('./errors.js'),
     import('./terminal/style.js'),

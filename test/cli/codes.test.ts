@@ -175,11 +175,25 @@ test('standard input is never read unless - asks for it', async () => {
 });
 
 describe('--code-command', () => {
+  test.each([
+    ['123 456', '123456'],
+    ['12-34 56', undefined],
+    ['echo hi', undefined],
+  ])('%j is %j', async (printedText, code) => {
+    const { made } = source({ codeCommand: 'x' }, { exits: [printed(`${printedText}\n`)] });
+    const outcome = await made.next(STEP, []).then(
+      (answer) => ('code' in answer ? answer.code : undefined),
+      () => undefined,
+    );
+    expect(outcome).toBe(code);
+  });
+
   test('takes the first line, and runs with the step in its environment, without any key, for at most 60 s', async () => {
     const env = {
       PATH: '/bin',
       STEPUP_PRELUDE_MANAGEMENT_KEY: 'sk_secret',
       STEPUP_MANAGEMENT_KEY_FILE: '/secret',
+      STEPUP_EMULATOR_STORE: 'redis://:secret@127.0.0.1',
       STEPUP_EMULATOR_CONTROL_TOKEN: 'ctl',
       STEPUP_STEP: 'of an outer run',
     };

@@ -7,6 +7,7 @@ describe('hints', () => {
     ['request a --emulator=http://127.0.0.1:1', ['--emulator=http://127.0.0.1:1']],
     ['--profile work whoami', ['--profile', 'work']],
     ['whoami --app=x --domain y --json', ['--app=x', '--domain', 'y']],
+    ['request a --tenant job-18', ['--tenant', 'job-18']],
     ['request a -- --profile work', []],
   ])('finds the target in %s', (line, flags) => {
     expect(targetFlags(line.split(' '))).toEqual(flags);
@@ -22,6 +23,9 @@ describe('hints', () => {
 
   it('points at the help of the command that was typed', () => {
     expect(usageHint(['scope', 'add', 'a:b', '--mode', 'x'])).toBe('See how it is used with: stepup scope add --help');
+    expect(usageHint('emulator clock advance 2x'.split(' '))).toContain(': stepup emulator clock advance --help');
+    expect(usageHint(['explain', 'nofile'])).toContain(': stepup explain --help');
+    expect(usageHint(['tutorail'])).toBe('See how it is used with: stepup --help');
     expect(usageHint([])).toBe('See how it is used with: stepup --help');
   });
 });

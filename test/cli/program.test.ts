@@ -68,6 +68,8 @@ describe('help', () => {
 describe('wrong usage is status 2, one line and what to do', () => {
   test.each([
     ['scop', "Unknown command 'scop' (Did you mean scope?)"],
+    ['scop --help', "Unknown command 'scop' (Did you mean scope?)"],
+    ['help scop', "Unknown command 'scop' (Did you mean scope?)"],
     ['scope ad', "Unknown command 'ad' (Did you mean add?)"],
     ['scope list --jsn', "Unknown option '--jsn' (Did you mean --json?)"],
     ['scope add', "Missing required argument 'scope'"],

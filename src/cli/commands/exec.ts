@@ -7,7 +7,7 @@ import type { Env } from '../../system.js';
 import { addApiFlags, createApiClient, type ApiFlags } from '../api-client.js';
 import { parseElevatedHeader } from '../api-request.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
+import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
 import { keepFresh } from '../exec/keep-fresh.js';
 import { maskStream } from '../exec/mask.js';
 import { startProxy, type Proxy } from '../exec/proxy.js';
@@ -114,7 +114,7 @@ async function credentialsFor(
 ): Promise<ApiCredentials> {
   const held = await context.terminal.progress('Getting the token', () => provider.credentialsFor(scopes));
   if (held) return held;
-  await stepUpFor(context, provider, scopes, source);
+  await stepUpForMissing(context, provider, scopes, source);
   const credentials = await provider.credentialsFor(scopes);
   if (credentials) return credentials;
   throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`, {
@@ -123,7 +123,7 @@ async function credentialsFor(
 }
 
 /** Not for the command: what administers the application, and what another `exec` around this one has set. */
-const LEFT_OUT = /^STEPUP_(.*KEY.*|ACCESS_TOKEN|ELEVATED_ACCESS_TOKEN|PROXY_URL)$/i;
+const LEFT_OUT = /^STEPUP_(.*KEY.*|EMULATOR_STORE|ACCESS_TOKEN|ELEVATED_ACCESS_TOKEN|PROXY_URL)$/i;
 
 function environment(env: Env, { accessToken, elevatedToken }: ApiCredentials, proxy: Proxy | undefined): Env {
   return {

@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { withoutIdleHints, type Case } from '../../backend/case.js';
-import { FailedError, UsageError } from '../../errors.js';
+import { FailedError, InterruptedError, UsageError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { decodeToken, tokenInWords, type DecodedToken } from '../claims.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { readSecret } from '../secrets.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
@@ -77,7 +77,7 @@ async function ofScopes(context: Context, scopes: string[], options: Options): P
   try {
     const provider = await context.provider();
     const held = await terminal.progress('Looking at the grants', () => provider.credentialsFor(scopes));
-    if (!held) await stepUpFor(context, provider, scopes, source);
+    if (!held) await stepUpForMissing(context, provider, scopes, source);
     const credentials = held ?? (await provider.credentialsFor(scopes));
     if (!credentials) throw noneHoldsAll(scopes);
     return await hand(context, provider, credentials, held === undefined, options);
@@ -93,7 +93,7 @@ async function hand(
   steppedUp: boolean,
   { decode, verify = false }: Options,
 ): Promise<number | void> {
-  const { terminal } = context;
+  const { terminal, system } = context;
   const token = elevatedToken ?? accessToken;
   if (decode || verify) {
     await giveBack();
@@ -102,7 +102,14 @@ async function hand(
     return look(context, token, { verify, expiresAt: known, thumbprint: await thumbprintOf(provider) });
   }
   terminal.result({ token, expiresAt, scopes, singleUse, steppedUp }, (value) => value.token);
-  if (singleUse) terminal.note('This token is for a single use. It is handed out now, and not kept here any more.');
+  if (!singleUse) return;
+  // What cannot be written shows a turn later: then nobody has it.
+  await system.sleep(0);
+  if (system.signal.aborted) {
+    await giveBack();
+    throw new InterruptedError();
+  }
+  terminal.note('This token is for a single use. It is handed out now, and not kept here any more.');
 }
 
 /** Scopes for one use each come in tokens of their own; another process may also have been quicker to take what was granted. */

@@ -47,7 +47,7 @@ export async function reportOne(context: Context): Promise<OneReport> {
     profile: target.profileName ?? null,
     provider: provider.name,
     application: sessionKeyOf(target).application,
-    secrets: secretsPlace(context.store.folder),
+    secrets: await secretsPlace(context.store.folder),
   };
 }
 
@@ -61,7 +61,7 @@ export async function reportAll(context: Context): Promise<AllReport> {
   const names = Object.keys(profiles).sort((one, other) => one.localeCompare(other));
   const states: ProfileState[] = [];
   for (const name of names) states.push(await stateOf(context, name, profiles[name]!, name === current));
-  return { profiles: states, secrets: secretsPlace(store.folder) };
+  return { profiles: states, secrets: await secretsPlace(store.folder) };
 }
 
 async function stateOf(context: Context, profile: string, kept: Profile, current: boolean): Promise<ProfileState> {

@@ -110,8 +110,9 @@ function serviceName(provider: ProviderName): string {
   return provider === 'dynamic' ? 'Dynamic' : 'Prelude';
 }
 
-function keptAt({ path }: SecretsPlace): string {
-  return `  secrets      in ${printable(path)}, for its owner only`;
+function keptAt({ path, openToOthers }: SecretsPlace): string {
+  const whose = openToOthers ? `which others can read: chmod 600 ${printable(path)}` : 'for its owner only';
+  return `  secrets      in ${printable(path)}, ${whose}`;
 }
 
 function grantLine(grant: HeldGrant, now: number, style: Style): string {

@@ -208,6 +208,32 @@ describe('token --scope', () => {
     ]);
   });
 
+  test('several scopes, of which one is held: it is not asked for again', async () => {
+    await app.allow({}, { scope: 'key:export', grantMode: 'single-use' });
+    await app.login();
+    await app.run(['request', 'transfer:write', '--code-command', 'inbox'], byCode);
+    const two = [...SCOPE, '--scope', 'key:export'];
+    const nobody = await app.run([...two, '--json']);
+    expect([nobody.status, nobody.error().hint]).toEqual([5, expect.stringContaining(': stepup request key:export')]);
+    const { status, stdout, stderr } = await app.run([...two, '--code-command', 'inbox'], byCode);
+    expect(status).toBe(0);
+    expect(stderr.match(/Challenge \S+ for \S+: now verify_sms/g)).toEqual([
+      expect.stringContaining(' for key:export:'),
+    ]);
+    expect(String(decodeJwt(stdout.trim())['scope']).split(' ').toSorted()).toEqual(['key:export', 'transfer:write']);
+  });
+
+  test('one for a single use that cannot be printed is kept', async () => {
+    await app.allow({ grantMode: 'single-use' });
+    await app.login();
+    await app.run(['request', 'transfer:write', '--code-command', 'inbox'], byCode);
+    const full = new AbortController();
+    const lost = await app.run([...SCOPE], { signal: full.signal, onStdout: () => full.abort() });
+    expect(lost.status).toBe(130);
+    expect(lost.stderr).not.toContain('handed out');
+    expect((await app.run('check transfer:write')).status).toBe(0);
+  });
+
   test('with nobody to ask it is 5, names the flag, and leaves no challenge', async () => {
     await app.allow({});
     await app.login();

@@ -46,6 +46,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   const document = options.file === undefined ? undefined : await readDocument(system, options.file);
   const target = await context.preludeTarget();
   const own = managementKeyOf(target);
+  // Without a hook there is none to go on with.
+  if (options.hook === false && !document) await store.saveHookUrl(own, undefined);
   const wanted = document ? given : await withHook(context, given, options, await store.hookUrl(own));
   const management = await context.management();
   const stored = await terminal.progress('Reading the configuration', () => management.stepUpConfig());

@@ -33,7 +33,10 @@ export function emulatorOptions(command: Command, ports: { http: string; https: 
     .option('--port <port>', 'port of http, 0 for a free one', ports.http)
     .option('--https-port <port>', 'port of https, 0 for a free one', ports.https)
     .option('--seed <file>', 'users, settings and more to start with, YAML or JSON')
-    .option('--store <url>', 'keep everything in Redis or Valkey, for several emulators: redis:// or rediss://')
+    .option(
+      '--store <url>',
+      'keep everything in Redis or Valkey, for several emulators: redis:// or rediss://; one with a password is better in STEPUP_EMULATOR_STORE',
+    )
     .option('--import <file>', 'start with what --export-on-exit has written')
     .option('--export-on-exit <file>', 'write everything to a file when it stops; it holds secrets')
     .option('--rng-seed <text>', 'make ids and codes repeatable')
@@ -78,7 +81,7 @@ export async function openEmulator(
       port,
       httpsPort,
       folder: join(home, 'emulator'),
-      store: options.store,
+      store: options.store ?? (system.env.STEPUP_EMULATOR_STORE || undefined),
       seed: options.seed,
       import: options.import,
       exportOnExit: options.exportOnExit,

@@ -41,7 +41,8 @@ export async function run(context: Context, options: Options): Promise<void> {
   const emulator = await openEmulator(context, options, { home: store.folder, onEvent: log.add });
   const { ready } = emulator;
   try {
-    terminal.result(ready, () => readyInWords(ready, context));
+    const isShared = options.allowRemote === true || options.publicUrl !== undefined;
+    terminal.result(ready, () => readyInWords(ready, context, isShared));
     terminal.note('End it with Ctrl-C.');
     log.open(options.showCodes ? await emulatorClient(context, ready) : undefined);
     await interrupted(system.signal);
@@ -54,13 +55,18 @@ export async function run(context: Context, options: Options): Promise<void> {
   }
 }
 
-function readyInWords(ready: Ready, { terminal: { out } }: Context): string {
+function readyInWords(ready: Ready, { terminal: { out }, system: { env } }: Context, isShared: boolean): string {
+  // Whoever has set the token knows it, and others may read what is printed.
+  const page =
+    isShared && env.STEPUP_EMULATOR_CONTROL_TOKEN
+      ? `${ready.controlUrl}/ui#token=$STEPUP_EMULATOR_CONTROL_TOKEN`
+      : uiAddress(ready);
   return [
     `The emulator is ready: ${out.bold(ready.url)}`,
     `  https        ${ready.httpsUrl}  (certificate: ${ready.caCert})`,
     `  application  ${ready.prelude.appId}, domain ${ready.prelude.sessionDomain} for the SDK`,
     `  control API  ${ready.controlUrl}`,
-    `  web page     ${uiAddress(ready)}`,
+    `  web page     ${page}`,
     'Other commands find it with --emulator, as in: stepup login --emulator --phone +33612345678',
   ].join('\n');
 }

@@ -76,8 +76,14 @@ describe('config create', () => {
   });
 
   test('--no-hook makes one for stored verdicts', async () => {
+    await app.run(['config', 'create', '--hook-url', HOOK]);
+    await app.run('config delete --yes');
+    await app.run(['config', 'create', '--hook-url', HOOK]);
+    // The service was set back, as by emulator reset; the default hook is still known here.
+    await app.control.clearState();
     expect(await app.run('config create --no-hook')).toMatchObject({ status: 0, stderr: '' });
     expect(await stored()).toEqual({ step_keys: [], allowed_scopes: [] });
+    expect((await app.run('config show --json')).stdout).not.toContain('hookUrl');
     expect(await app.run('scope add key:export --mode direct --step verify_sms')).toMatchObject({ status: 0 });
   });
 

@@ -122,6 +122,10 @@ describe('emulator start', () => {
     const url = /ready: (\S+)/.exec(emulator.stdout())?.[1] ?? '';
     expect(emulator.stdout()).toContain(`  web page     ${url}/__emulator/ui#token=my%20own%2Ftoken\n`);
     await emulator.stop();
+    const shared = await start(['--public-url', 'https://stepup.test.example.com'], { env });
+    // Whoever has set it knows it, and others may read the log.
+    expect(shared.stdout()).toContain('/ui#token=$STEPUP_EMULATOR_CONTROL_TOKEN\n');
+    expect((await shared.stop()).stdout).not.toContain('my%20own');
     const quiet = await start(['--json'], { env });
     expect((await quiet.stop()).stdout).not.toContain('/ui');
   });
