@@ -3,6 +3,7 @@ import type { JWK } from 'jose';
 import * as v from 'valibot';
 import { RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { FoundKeys, World } from '../explain/world.js';
+import { clockOffset } from '../http/dpop.js';
 import { hostOf } from '../providers/target.js';
 import { isLoopback } from './addresses.js';
 import type { Context } from './context.js';
@@ -14,6 +15,15 @@ export interface Given extends Pick<World, 'at' | 'method' | 'url' | 'scopes'> {
   /** Address or file of a key set: that of the developer's backend for a verification token, of the service for all else. */
   jwks?: string | undefined;
   issuer?: string | undefined;
+  /** Whether it is a token of the developer's backend: those the service judges, whoever publishes their keys. */
+  isOfBackend?: boolean | undefined;
+}
+
+/** What a key set was answered with. */
+interface Answered {
+  keys: FoundKeys;
+  /** By how much the clock of whoever answered is ahead, where it has said. */
+  offsetSeconds?: number | undefined;
 }
 
 const keySetSchema = v.object({ keys: v.array(v.looseObject({ kty: v.string() })) });
@@ -28,31 +38,45 @@ const NO_APPLICATION: FoundKeys = {
  * Reads what there is. The key set of the service is asked for once, and is missing where the service cannot be had. Throws UsageError
  * DOCUMENT_INVALID, FILE_UNREADABLE and URL_INVALID for `--jwks`, and what naming the application throws where one was named.
  */
-export async function explainWorld(context: Context, { jwks, issuer, ...said }: Given): Promise<World> {
+export async function explainWorld(context: Context, { jwks, issuer, isOfBackend, ...said }: Given): Promise<World> {
   const given = jwks === undefined ? undefined : await givenKeys(context, jwks);
   const target = await targetOf(context);
   const published = target ? await publishedKeys(context, target) : undefined;
-  const { keys: ofService = NO_APPLICATION, issuers, offsetSeconds } = published ?? {};
+  const { keys: ofService = NO_APPLICATION, issuers } = published ?? {};
   const provider = target && (await context.provider());
   const session = await provider?.session();
   return {
     ...said,
     now: context.system.now(),
-    offsetSeconds,
+    offsetSeconds: isOfBackend ? published?.offsetSeconds : offsetOf({ jwks, issuer }, given, published),
     provider: target?.provider,
     issuers: issuer === undefined ? issuers : [issuer],
     audience: target?.provider === 'dynamic' ? target.origin : undefined,
     session,
     challenges: session && provider ? await provider.challenges() : [],
     async keys(owner) {
-      if (given) return given;
+      if (given) return given.keys;
       if (owner === 'developer') return NO_BACKEND;
       if (owner === 'tokens' || target?.provider !== 'prelude') return ofService;
-      return asProblem(() =>
-        fetchedKeys(context, `${target.frontendUrl.replace(/\/+$/, '')}/.well-known/step-up-jwks.json`),
-      );
+      const url = `${target.frontendUrl.replace(/\/+$/, '')}/.well-known/step-up-jwks.json`;
+      return (await fetchedKeys(context, url)).keys;
     },
   };
+}
+
+/** The clock of the issuer that is meant: of whoever answers with the keys, else of the service that is used, if it is of that one. */
+function offsetOf(
+  { jwks, issuer }: Pick<Given, 'jwks' | 'issuer'>,
+  given: Answered | undefined,
+  published: { issuers?: string[] | undefined; offsetSeconds?: number | undefined } | undefined,
+): number | undefined {
+  if (jwks !== undefined && isAddress(jwks)) return given?.offsetSeconds;
+  const isOther = jwks !== undefined && issuer !== undefined && !published?.issuers?.includes(bare(issuer));
+  return isOther ? undefined : published?.offsetSeconds;
+}
+
+function bare(issuer: string): string {
+  return issuer.replace(/^https:\/\//, '').replace(/\/+$/, '');
 }
 
 const NO_BACKEND: FoundKeys = {
@@ -99,18 +123,32 @@ async function asProblem<T>(read: () => Promise<T>): Promise<T | { problem: stri
   }
 }
 
-async function givenKeys(context: Context, where: string): Promise<FoundKeys> {
-  if (!/^https?:\/\//i.test(where)) {
-    return { keys: keysIn(jsonOf(await readInput(context.system, where, '--jwks')), where), from: where };
+async function givenKeys(context: Context, where: string): Promise<Answered> {
+  if (!isAddress(where)) {
+    return { keys: { keys: keysIn(jsonOf(await readInput(context.system, where, '--jwks')), where), from: where } };
   }
   if (!URL.canParse(where)) throw new UsageError('URL_INVALID', '--jwks is no address.', { field: '--jwks' });
-  return asProblem(() => fetchedKeys(context, where));
+  return fetchedKeys(context, where);
 }
 
-async function fetchedKeys(context: Context, url: string): Promise<FoundKeys> {
-  const { status, json } = await (await context.http()).send({ method: 'GET', url });
-  if (status < 400) return { keys: keysIn(json, url), from: url };
-  return { problem: `${url} answered with status ${status} instead of a key set` };
+function isAddress(where: string): boolean {
+  return /^https?:\/\//i.test(where);
+}
+
+async function fetchedKeys(context: Context, url: string): Promise<Answered> {
+  const answer = await asProblem(async () => (await context.http()).send({ method: 'GET', url }));
+  if ('problem' in answer) return { keys: answer };
+  const { status, json, headers } = answer;
+  const offset = clockOffset(headers.get('date'), context.system.now());
+  // What a cache answers has the time at which it was made (RFC 9111 §5.1).
+  const age = Number(/^\d{1,9}$/.exec(headers.get('age') ?? '')?.[0] ?? 0);
+  return {
+    keys:
+      status < 400
+        ? { keys: keysIn(json, url), from: url }
+        : { problem: `${url} answered with status ${status} instead of a key set` },
+    offsetSeconds: offset === undefined ? undefined : offset + age,
+  };
 }
 
 function keysIn(json: unknown, where: string): JWK[] {

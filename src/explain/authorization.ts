@@ -1,8 +1,9 @@
 /** How a request carries its token: the header, the scheme, and what a shell has made of it (RFC 6750 §2, RFC 9449 §7.1). */
 import { RANKS, type Finding } from './check.js';
 import type { CurlRequest } from './curl.js';
-import { isOfPrelude, valuesOf, type HttpRequest } from './http-message.js';
-import { looksLikeToken } from './jws.js';
+import { valuesOf } from './http-head.js';
+import { isOfPrelude, type HttpRequest } from './http-message.js';
+import { bareToken, looksLikeToken } from './jws.js';
 import { shownText } from './shown.js';
 
 export interface Authorization {
@@ -25,8 +26,12 @@ export function readAuthorization(request: HttpRequest | CurlRequest): Authoriza
   }
   const variable = variableIn(request, 'authorization');
   if (variable) return { finding: variable };
-  const [, scheme, colon, rest = ''] = /^([A-Za-z][\w-]*)(:?)[ \t]+(.*)$/s.exec(value) ?? [];
+  const [, scheme, colon, blank = '', rest = ''] = /^([A-Za-z][\w-]*)(:?)(\s+)(\S.*)$/s.exec(value) ?? [];
   if (scheme === undefined) {
+    if (/^["'`]/.test(value)) {
+      const cause = 'The whole value of Authorization stands in quotation marks, which are sent along.';
+      return bad('quotation marks around all of it', cause, 'Write: Authorization: Bearer TOKEN', value);
+    }
     if (looksLikeToken(value)) {
       return bad(
         'a token without a scheme',
@@ -58,6 +63,10 @@ export function readAuthorization(request: HttpRequest | CurlRequest): Authoriza
       'Give that library the bare token.',
       rest,
     );
+  }
+  if (/[^ ]/.test(blank)) {
+    const cause = `What parts ${shownText(scheme)} from the token is no plain blank, and servers refuse it.`;
+    return bad('another character than a blank', cause, 'Put one blank there (RFC 9110 §11.4).', rest);
   }
   const known = scheme.toLowerCase();
   if (known !== 'bearer' && known !== 'dpop') {
@@ -95,6 +104,36 @@ export function variableIn(request: HttpRequest | CurlRequest, header: string): 
   };
 }
 
+/** Headers that curl sends as they are, and that no server takes (RFC 9110 §5.5, RFC 9112 §5.1). */
+export function headerFindings(request: HttpRequest | CurlRequest): Finding[] {
+  if (!('unexpanded' in request)) return [];
+  return request.headers.flatMap(([name, value]): Finding[] => {
+    const finding = {
+      check: 'header',
+      ok: false,
+      expected: 'a name, and a value on one line',
+      rank: RANKS.form,
+    };
+    const shownName = shownText(name.trim());
+    if (request.unexpanded.has(name.trim().toLowerCase())) return [];
+    if (/\s/.test(name)) {
+      const cause = `The name of the header ${shownName} has a blank before or within it, or before its colon: servers refuse that.`;
+      return [{ ...finding, actual: `${shownName} with a blank`, cause, hint: 'Write: -H "NAME: VALUE"' }];
+    }
+    const character = CONTROL.exec(value)?.[0];
+    if (character === undefined) return [];
+    const what = { '\r': 'a carriage return (CR)', '\n': 'a line end' }[character] ?? 'a control character';
+    const cause = `The header ${shownName} has ${what} in its value: curl sends it as it is, and servers refuse that.`;
+    const hint =
+      character !== '\r'
+        ? 'Put its value on one line.'
+        : 'A file of Windows has a CR at its end: take it off, for example with tr -d "\\r\\n" < FILE';
+    return [{ ...finding, actual: `${shownName} with ${what}`, cause, hint }];
+  });
+}
+
+const CONTROL = /[^\P{Cc}\t]/u;
+
 function missing(request: HttpRequest): Authorization {
   const { url, target } = request;
   if (isOfPrelude(request)) {
@@ -118,6 +157,7 @@ function missing(request: HttpRequest): Authorization {
 function bad(actual: string, cause: string, hint: string, token?: string): Authorization {
   return {
     finding: { check: 'authorization', ok: false, expected: EXPECTED, actual, cause, hint, rank: RANKS.form },
-    token,
+    // What is around the token has been said.
+    token: token === undefined ? undefined : bareToken(token),
   };
 }

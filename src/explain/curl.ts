@@ -1,6 +1,8 @@
 /** A pasted `curl` command as the request that it sends (curl's manual page). */
+import { readAnswer, readMarkedAnswer, type Answer } from './http-answer.js';
+import { valuesOf } from './http-head.js';
 import type { HttpRequest } from './http-message.js';
-import { splitWords, type Word } from './shell-words.js';
+import { shellOf, splitWords, type Word } from './shell-words.js';
 
 export interface CurlRequest extends HttpRequest {
   /** Headers whose value is a variable's name, because single quotes keep it from the shell: by header, in lower case. */
@@ -44,18 +46,36 @@ export function looksLikeCurl(text: string): boolean {
   return /^["']?(?:[\w./:\\-]*[/\\])?curl(?:\.exe)?["']?\s/i.test(afterPrompt(text));
 }
 
-/** Reads a `curl` command. Undefined for what is none. */
+/** Reads a `curl` command, with what it has printed of the answer on the lines behind it. Undefined for what is none. */
 export function readCurl(given: string): CurlRequest | undefined {
   if (!looksLikeCurl(given)) return undefined;
-  const { words, open } = splitWords(afterPrompt(given).replace(/\n?```\s*$/, ''));
+  const text = afterPrompt(given).replace(/\n?```\s*$/, '');
+  // What is printed behind it may look like any shell's.
+  const [typed = ''] = text.split(/^(?:HTTP\/|[<>*] )/m, 1);
+  const { words, open, end } = splitWords(text, shellOf(typed));
   const command = new Command();
   command.take(words.slice(1));
   if (open) command.notes.push('A quotation in the command has no end: what is behind it may be missing.');
-  return command.request();
+  return { ...command.request(), answer: answerIn(text.slice(end)) };
+}
+
+/** The answer among what a command has printed; that of another command behind it is none of its own. */
+function answerIn(printed: string): Answer | undefined {
+  const other = /^(?:[ \t]*(?:[$#%>]|PS [^>\n]*>|[A-Za-z]:\\[^>\n]*>))?[ \t]*curl(?:\.exe)?[ \t]/m.exec(printed)?.index;
+  const own = printed.slice(0, other);
+  return readMarkedAnswer(own) ?? readAnswer(Buffer.from(own), 0);
 }
 
 function afterPrompt(text: string): string {
   return text.replace(BEFORE, '');
+}
+
+/** A value without the blanks at its ends, which are no part of it (RFC 9112 §5.1). All else curl sends as it is, a CR too. */
+function withoutBlanks(value: string): string {
+  let [from, to] = [0, value.length];
+  while (from < to && /[ \t]/.test(value[from]!)) from += 1;
+  while (from < to && /[ \t]/.test(value[to - 1]!)) to -= 1;
+  return value.slice(from, to);
 }
 
 const NOTHING: Word = { text: '', unexpanded: [], literal: [] };
@@ -157,7 +177,7 @@ class Command {
     if (unexpanded[0] !== undefined) this.unexpanded.set(lower, unexpanded[0]);
     if (literal[0] !== undefined) this.literal.set(lower, literal[0]);
     // Without a value curl takes a header of its own away; it has none of these.
-    if (value.trim() !== '' || colon === ';') this.headers.push([name.trim(), value.trim()]);
+    if (value.trim() !== '' || colon === ';') this.headers.push([name, withoutBlanks(value)]);
   }
 
   private body({ text, unexpanded }: Word, takesFile: boolean): void {
@@ -167,7 +187,7 @@ class Command {
 
   request(): CurlRequest {
     const url = this.address();
-    const has = (name: string): boolean => this.headers.some(([each]) => each.toLowerCase() === name);
+    const has = (name: string): boolean => valuesOf(this.headers, name).length > 0;
     if (this.bearer && !has('authorization'))
       this.header({ ...this.bearer, text: `Authorization: Bearer ${this.bearer.text}` });
     // Its value is a password; the scheme is all that is looked at.

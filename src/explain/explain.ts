@@ -2,8 +2,9 @@
 import { conclude, type Explanation, type Kind } from './check.js';
 import { looksLikeCurl, readCurl } from './curl.js';
 import { hookFindings, SIGNATURE_HEADER } from './hook.js';
-import { looksLikeAnswer, looksLikeMessage, readMessage, valuesOf, type HttpRequest } from './http-message.js';
-import { looksLikeToken, readJws } from './jws.js';
+import { valuesOf } from './http-head.js';
+import { looksLikeAnswer, looksLikeMessage, readMessage, type HttpRequest } from './http-message.js';
+import { bareToken, looksLikeToken, readJws } from './jws.js';
 import { kindOf, type TokenKind } from './kinds.js';
 import { proofFindings } from './proof.js';
 import { requestFindings, type RequestOptions } from './request.js';
@@ -42,7 +43,7 @@ export function readSubject(bytes: Buffer, as: Kind | undefined, elevatedHeader:
   if (looksLikeAnswer(plain)) {
     return {
       problem: 'This is the answer of a server, and what it was sent is needed.',
-      hint: 'Give the request, or the output of curl -v, which has both.',
+      hint: 'Give the request with the answer behind it, or the output of curl -v, which has both.',
     };
   }
   return tokensIn(text, elevatedHeader) ?? { problem: 'This is nothing that could be explained.', hint: HINT };
@@ -85,10 +86,6 @@ function joined(tokens: string[], elevatedHeader: string): HttpRequest {
   });
   const notes = ['Only tokens were given: they are looked at as if they went in the headers where they belong.'];
   return { headers, received: false, notes };
-}
-
-function bareToken(given: string): string {
-  return readJws(given, '').jws?.text ?? given;
 }
 
 /** What Windows' shells write is UTF-16; a byte order mark is no part of a text. The bytes of all else stay as they are. */

@@ -2,7 +2,8 @@
 import { readKeySet } from '../backend/hook-key-set.js';
 import { findSignature, type SignatureFinding } from '../backend/hook-signature.js';
 import { RANKS, type Finding } from './check.js';
-import { valuesOf, type HttpRequest } from './http-message.js';
+import { valuesOf } from './http-head.js';
+import type { HttpRequest } from './http-message.js';
 import { shown, shownList, shownText } from './shown.js';
 import type { FoundKeys, World } from './world.js';
 

@@ -1,5 +1,16 @@
 /** A request as it goes over the wire (RFC 9112), as a log or `curl -v` shows it, or only its header lines. */
 
+import {
+  findAnswer,
+  hasRequest,
+  isAnswerAt,
+  marked,
+  readAnswer,
+  readMarkedAnswer,
+  type Answer,
+} from './http-answer.js';
+import { headersIn, isHeaderLine, unfolded, valuesOf } from './http-head.js';
+
 /** One request, from whatever it was read. */
 export interface HttpRequest {
   /** Undefined where it is not known. */
@@ -14,17 +25,12 @@ export interface HttpRequest {
   /** Whether it is as the server received it, behind whatever stands before it. */
   received: boolean;
   /** The answer's status and its headers, where they were pasted too. */
-  answer?: { status: number; headers: [string, string][] } | undefined;
+  answer?: Answer | undefined;
   /** What is odd about it, in sentences. */
   notes: string[];
 }
 
 const REQUEST_LINE = /^([A-Z][A-Z-]{1,20}) (\S{1,8192}) HTTP\/(?:1\.[01]|2(?:\.0)?|3(?:\.0)?)$/;
-const STATUS_LINE = /^HTTP\/\d(?:\.\d)? (\d{3})(?: |$)/;
-const HEADER = /^(:?[!#$%&'*+.^`|~\w-]{1,200})[ \t]*:(.*)$/s;
-
-/** More than this is no message of anybody. */
-const MOST_HEADERS = 2000;
 
 /** Whether the bytes begin as a request, or as the transcript of one. */
 export function looksLikeMessage(bytes: Buffer): boolean {
@@ -34,13 +40,13 @@ export function looksLikeMessage(bytes: Buffer): boolean {
 
 /** Whether the bytes are an answer without its request. */
 export function looksLikeAnswer(bytes: Buffer): boolean {
-  return STATUS_LINE.test(linesOf(bytes, 1)[0] ?? '') && !isTranscript(bytes);
+  return isAnswerAt(skipBlankLines(bytes), 0) && !isTranscript(bytes);
 }
 
-/** Reads a request, or its header lines alone. Undefined for what is none. */
+/** Reads a request, or its header lines alone, with the answer behind it. Undefined for what is none. */
 export function readMessage(bytes: Buffer): HttpRequest | undefined {
   if (isTranscript(bytes)) return readTranscript(bytes);
-  const { head, body } = divided(skipBlankLines(bytes));
+  const { head, rest } = divided(skipBlankLines(bytes));
   const lines = unfolded(head);
   const match = REQUEST_LINE.exec(lines[0] ?? '');
   const notes: string[] = [];
@@ -53,19 +59,19 @@ export function readMessage(bytes: Buffer): HttpRequest | undefined {
   const authority = pseudo('authority');
   if (authority !== undefined && valuesOf(plain, 'host').length === 0) plain.push(['host', authority]);
   const url = absolute(target, pseudo('scheme'), authority);
+  const from = startOfAnswer(plain, rest);
+  const body = from < 0 ? rest : bodyBefore(plain, rest, from);
+  if (from >= 0 && hasRequest(rest.subarray(from)))
+    notes.push('There are several requests; the first one is looked at.');
   return {
     method,
     ...(url === undefined ? { target } : { url }),
     headers: plain,
     body: match || body.length > 0 ? bodyOf(plain, body, notes) : undefined,
     received: true,
+    answer: from < 0 ? undefined : readAnswer(rest, from),
     notes,
   };
-}
-
-/** Values of a header, each as it stood there. */
-export function valuesOf(headers: readonly [string, string][], name: string): string[] {
-  return headers.filter(([each]) => each.toLowerCase() === name).map(([, value]) => value);
 }
 
 /** Whether it is a call of Prelude's own frontend API. */
@@ -88,7 +94,7 @@ function absolute(
 function isHeader(first: string, second: string): boolean {
   if (/^(authorization|dpop|x-dyn-elevated-access-token|x-webhook-signature[\w-]*)\s*:/i.test(first)) return true;
   if (/^:(method|path|authority|scheme):/.test(first)) return true;
-  return HEADER.test(first) && HEADER.test(second) && !/^\s*[{[]/.test(first);
+  return isHeaderLine(first) && isHeaderLine(second) && !/^\s*[{[]/.test(first);
 }
 
 /** `curl -v` marks what goes out with `>`. */
@@ -97,19 +103,14 @@ function isTranscript(bytes: Buffer): boolean {
 }
 
 function readTranscript(bytes: Buffer): HttpRequest | undefined {
-  const lines = bytes.toString('utf8').split(/\r?\n/);
-  const marked = (mark: string): string[] =>
-    lines.filter((line) => line.startsWith(mark)).map((line) => line.slice(mark.length).trimEnd());
-  const out = marked('> ');
+  const text = bytes.toString('utf8');
+  const lines = text.split(/\r?\n/);
+  const out = marked(text, '> ');
   const first = out.findIndex((line) => REQUEST_LINE.test(line));
   // Of several requests (a redirect) the last one was refused.
   const last = out.findLastIndex((line) => REQUEST_LINE.test(line));
   const request = readMessage(Buffer.from(`${out.slice(last).join('\r\n')}\r\n\r\n`));
   if (!request) return undefined;
-  const answered = marked('< ');
-  const from = answered.findLastIndex((line) => STATUS_LINE.test(line));
-  const status = STATUS_LINE.exec(answered[from] ?? '')?.[1];
-  const headers = headersIn(answered.slice(from + 1), []) ?? [];
   const connected = lines.find((line) => /^\* Connected to|^\* Established connection to/.test(line)) ?? '';
   const scheme =
     lines.some((line) => /^\* (SSL|TLS|ALPN)/.test(line)) || connected.includes('port 443') ? 'https' : 'http';
@@ -120,7 +121,7 @@ function readTranscript(bytes: Buffer): HttpRequest | undefined {
     ...(url === undefined ? {} : { url, target: undefined }),
     body: undefined,
     received: false,
-    answer: status === undefined ? undefined : { status: Number(status), headers },
+    answer: readMarkedAnswer(text),
     notes:
       last === first ? request.notes : [...request.notes, 'There are several requests; the last one is looked at.'],
   };
@@ -148,56 +149,54 @@ function skipBlankLines(bytes: Buffer): Buffer {
   return bytes.subarray(at);
 }
 
-/** Head and body, parted by the first empty line, whichever line ends it has. */
-function divided(bytes: Buffer): { head: string; body: Buffer } {
+/** The head, and what is behind the empty line that ends it, whichever line ends it has. An answer ends it too. */
+function divided(bytes: Buffer): { head: string; rest: Buffer } {
   for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) {
     const next = bytes[at + 1] === 13 ? at + 2 : at + 1;
-    if (bytes[next] === 10) return { head: bytes.subarray(0, at).toString('utf8'), body: bytes.subarray(next + 1) };
+    if (bytes[next] === 10) return { head: bytes.toString('utf8', 0, at), rest: bytes.subarray(next + 1) };
+    if (isAnswerAt(bytes, at + 1)) return { head: bytes.toString('utf8', 0, at), rest: bytes.subarray(at + 1) };
   }
-  return { head: bytes.toString('utf8'), body: Buffer.alloc(0) };
+  return { head: bytes.toString('utf8'), rest: Buffer.alloc(0) };
 }
 
-/** Lines of a head; one that begins with a blank goes on with the line before it (RFC 9112 §5.2, obs-fold). */
-function unfolded(head: string): string[] {
-  const lines: string[][] = [];
-  for (const line of head.split(/\r?\n/)) {
-    if (/^[ \t]/.test(line) && lines.length > 0) lines.at(-1)!.push(line.trim());
-    else lines.push([line.trimEnd()]);
-  }
-  return lines.map((parts) => parts.join(' '));
+/** Where the answer begins in what is behind the head; -1 where there is none. What the head announces as body is none. */
+function startOfAnswer(headers: [string, string][], rest: Buffer): number {
+  const end = isChunked(headers) ? unchunked(rest)?.end : lengthIn(headers);
+  if (end === undefined || end > rest.length) return findAnswer(rest, 0);
+  const behind = rest.length - skipBlankLines(rest.subarray(end)).length;
+  if (behind === rest.length) return -1;
+  if (isAnswerAt(rest, behind)) return behind;
+  return findAnswer(rest, isChunked(headers) ? end : 0);
 }
 
-function headersIn(lines: string[], notes: string[]): [string, string][] | undefined {
-  const headers: [string, string][] = [];
-  for (const line of lines) {
-    if (line.trim() === '') continue;
-    const [, name, value = ''] = HEADER.exec(line) ?? [];
-    if (name === undefined) {
-      if (headers.length === 0) return undefined;
-      notes.push('A line among the headers is none, and is left out.');
-      continue;
-    }
-    if (headers.length >= MOST_HEADERS) {
-      notes.push(`There are more than ${MOST_HEADERS} headers; the others are left out.`);
-      break;
-    }
-    headers.push([name, value.trim()]);
-  }
-  return headers;
+/** The body before an answer: line ends between them belong to neither, unless the head announces them. */
+function bodyBefore(headers: [string, string][], rest: Buffer, answer: number): Buffer {
+  const announced = isChunked(headers) ? answer : (lengthIn(headers) ?? 0);
+  const least = announced > answer ? 0 : announced;
+  let end = answer;
+  while (end > least && (rest[end - 1] === 10 || rest[end - 1] === 13)) end -= 1;
+  return rest.subarray(0, end);
+}
+
+function isChunked(headers: [string, string][]): boolean {
+  return valuesOf(headers, 'transfer-encoding').some((value) => /\bchunked\b/i.test(value));
+}
+
+function lengthIn(headers: [string, string][]): number | undefined {
+  const [announced] = valuesOf(headers, 'content-length');
+  return announced !== undefined && /^\d{1,9}$/.test(announced) ? Number(announced) : undefined;
 }
 
 /** The body that the head announces: unchunked, and without what an editor has put behind it. */
 function bodyOf(headers: [string, string][], given: Buffer, notes: string[]): Buffer {
-  if (valuesOf(headers, 'transfer-encoding').some((value) => /\bchunked\b/i.test(value))) {
+  if (isChunked(headers)) {
     const whole = unchunked(given);
-    if (whole) return whole;
+    if (whole) return whole.body;
     notes.push('The body says that it is chunked, and is not: it is taken as it is.');
     return given;
   }
-  const [announced] = valuesOf(headers, 'content-length');
-  if (announced === undefined || !/^\d{1,9}$/.test(announced)) return given;
-  const length = Number(announced);
-  if (given.length === length) return given;
+  const length = lengthIn(headers);
+  if (length === undefined || given.length === length) return given;
   if (given.length > length && /^[\r\n]*$/.test(given.subarray(length).toString('latin1'))) {
     notes.push('A line end behind the body is not counted by Content-Length: it is left out.');
     return given.subarray(0, length);
@@ -206,8 +205,8 @@ function bodyOf(headers: [string, string][], given: Buffer, notes: string[]): Bu
   return given;
 }
 
-/** RFC 9112 §7.1. Undefined for what is not chunked. */
-function unchunked(bytes: Buffer): Buffer | undefined {
+/** RFC 9112 §7.1: the body, and where its last chunk ends. Undefined for what is not chunked. */
+function unchunked(bytes: Buffer): { body: Buffer; end: number } | undefined {
   const chunks: Buffer[] = [];
   for (let at = 0; at < bytes.length;) {
     const end = bytes.indexOf(10, at);
@@ -215,7 +214,7 @@ function unchunked(bytes: Buffer): Buffer | undefined {
     const size = /^([\da-f]{1,6})[ \t]*(?:;.*)?\r?$/i.exec(bytes.subarray(at, end).toString('latin1'))?.[1];
     if (size === undefined) return undefined;
     const length = Number.parseInt(size, 16);
-    if (length === 0) return Buffer.concat(chunks);
+    if (length === 0) return { body: Buffer.concat(chunks), end: end + 1 };
     const next = end + 1 + length;
     if (next > bytes.length) return undefined;
     chunks.push(bytes.subarray(end + 1, next));

@@ -24,9 +24,26 @@ const LONGEST = 16 * 1024;
 /** Deeper claims are of no token, and would overflow whoever walks them. */
 const DEEPEST = 32;
 
-/** Reads a token. `what` names it: `access token`. */
-export function readJws(given: string, what: string): ReadToken {
-  const { text, around } = unwrapped(given);
+/**
+ * Reads a token. `what` names it: `access token`. `asSent`: it is what a header has, where what is around a token is sent along and is
+ * wrong; around a pasted one it only came along.
+ */
+export function readJws(given: string, what: string, asSent = false): ReadToken {
+  const { text, around = asSent && given.trim() !== given ? 'a blank or line end' : undefined } = unwrapped(given);
+  const read = readBare(text, what);
+  if (around === undefined || text === '') return read;
+  if (asSent) return { ...read, form: form(what, { ok: false, ...sentAlong(around, what) }) };
+  return read.form.ok === true
+    ? { ...read, form: form(what, { ok: true, actual: `a JWS, with ${around} around it` }) }
+    : read;
+}
+
+/** A token without what is around it; what is none as it is. */
+export function bareToken(given: string): string {
+  return readJws(given, '').jws?.text ?? given;
+}
+
+function readBare(text: string, what: string): ReadToken {
   const bad = (actual: string, cause: string, hint: string): ReadToken => {
     return { form: form(what, { ok: false, actual, cause, hint }) };
   };
@@ -57,7 +74,6 @@ export function readJws(given: string, what: string): ReadToken {
   const jws = { text, header, claims, hasSignature: signature !== '' };
   const odd = [head, payload, signature].some((part) => part.length % 4 === 1);
   if (odd) return { jws, form: form(what, { ok: false, actual: 'a part is cut off', ...cutOff(what) }) };
-  if (around !== undefined) return { jws, form: form(what, { ok: true, actual: `a JWS, with ${around} around it` }) };
   return { jws, form: form(what, { ok: true, actual: 'a JWS' }) };
 }
 
@@ -82,6 +98,14 @@ function form(what: string, found: Pick<Finding, 'ok' | 'actual' | 'cause' | 'hi
 
 function cutOff(what: string): Pick<Finding, 'cause' | 'hint'> {
   return { cause: `The ${what} is cut off: a part of it has a length that no base64url has.`, hint: 'Copy it whole.' };
+}
+
+function sentAlong(around: string, what: string): Pick<Finding, 'actual' | 'cause' | 'hint'> {
+  return {
+    actual: `a text with ${around} around it`,
+    cause: `The ${what} was sent with ${around} around it, and a server takes that for a part of it.`,
+    hint: around.includes(QUOTES) ? 'Take it from JSON without quotation marks: jq -r.' : 'Send the bare token.',
+  };
 }
 
 function oddCharacter(
@@ -109,6 +133,8 @@ function oddCharacter(
   );
 }
 
+const QUOTES = 'quotation marks';
+
 /** What people copy along: a scheme, quotation marks, a header's name, blanks and line ends at its ends. */
 function unwrapped(given: string): { text: string; around?: string | undefined } {
   const around: string[] = [];
@@ -118,7 +144,8 @@ function unwrapped(given: string): { text: string; around?: string | undefined }
     return left.trim();
   };
   let text = given.trim();
-  text = take(text, /^["'`]+|["'`,;]+$/g, 'quotation marks');
+  const quotes = /["'`]/.test(text) ? QUOTES : 'a comma or semicolon';
+  text = take(text, /^["'`]+|(?<!["'`,;])["'`,;]+$/g, quotes);
   text = take(text, /^(authorization|dpop|x-dyn-elevated-access-token)\s*:\s*/i, "its header's name");
   text = take(text, /^(bearer|dpop)\s+/i, 'the word Bearer or DPoP');
   return { text, around: around.length > 0 ? around.join(', ') : undefined };

@@ -6,6 +6,7 @@ import { htuFinding, type Called } from './htu.js';
 import { readJws, type Jws } from './jws.js';
 import { fits } from './keys.js';
 import { aToken, kindOf, NAMES } from './kinds.js';
+import { nonceFinding, type AnsweredNonce } from './nonce.js';
 import { shown } from './shown.js';
 import { proofTimeFinding } from './times.js';
 import type { World } from './world.js';
@@ -22,6 +23,10 @@ export interface ProofPlace {
   boundTo?: string | undefined;
   /** Prelude: a proof of a challenge call has the `jti` of its challenge token. */
   challengeJti?: string | undefined;
+  /** Whether it is what a header has, with all that is around it. */
+  asSent?: boolean | undefined;
+  /** The nonce of the answer, where that was pasted too. */
+  answered?: AnsweredNonce | undefined;
 }
 
 /** Looks at a proof. `iat` is in milliseconds. */
@@ -29,13 +34,14 @@ export async function proofFindings(
   text: string,
   world: World,
   place: ProofPlace,
-): Promise<{ findings: Finding[]; iat?: number | undefined }> {
+): Promise<{ findings: Finding[]; iat?: number | undefined; nonce?: unknown }> {
   const { prefix = '', method = world.method, called } = place;
-  const { jws, form } = readJws(text, NAMES.proof);
+  const { jws, form } = readJws(text, NAMES.proof, place.asSent);
   if (!jws) return { findings: [{ ...form, check: `${prefix}form` }] };
-  const { htm, htu, iat, jti } = jws.claims;
+  const { htm, htu, iat, jti, nonce } = jws.claims;
   return {
     iat: typeof iat === 'number' ? iat * 1000 : undefined,
+    nonce,
     findings: [
       { ...form, check: `${prefix}form` },
       typeFinding(jws, prefix),
@@ -46,7 +52,7 @@ export async function proofFindings(
       proofTimeFinding(iat, world, prefix),
       ...jtiFindings(jti, place),
       hashFinding(jws.claims['ath'], place),
-      nonceFinding(jws.claims['nonce'], prefix),
+      nonceFinding(nonce, prefix, place.answered),
     ],
   };
 }
@@ -231,17 +237,4 @@ function hashFinding(ath: unknown, { prefix = '', accessToken, needsHash = false
       ? 'Encode it as base64url without padding.'
       : 'Make the proof after the refresh, with the token that goes along.',
   };
-}
-
-function nonceFinding(nonce: unknown, prefix: string): Finding {
-  const finding = {
-    check: `${prefix}nonce`,
-    expected: 'the one that the server gave last, if it gives any',
-    actual: shown(nonce),
-  };
-  if (nonce !== undefined && typeof nonce !== 'string') {
-    return { ...finding, ok: false, cause: 'The nonce of the proof is no text.', rank: RANKS.claim };
-  }
-  const hint = 'A server that wants one answers use_dpop_nonce with a DPoP-Nonce: take that, and try once more.';
-  return { ...finding, ok: null, hint };
 }

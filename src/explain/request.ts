@@ -1,9 +1,9 @@
 /** A whole request: its tokens, its proof, how they belong together, and what the server said to it. */
-import { demandOf } from '../resource/demand.js';
-import { readChallenges } from '../resource/www-authenticate.js';
-import { readAuthorization, variableIn, type Authorization } from './authorization.js';
+import { answerFindings, nonceIn, scopesOf } from './answer.js';
+import { headerFindings, readAuthorization, variableIn, type Authorization } from './authorization.js';
 import { RANKS, type Finding } from './check.js';
-import { isOfPrelude, valuesOf, type HttpRequest } from './http-message.js';
+import { valuesOf } from './http-head.js';
+import { isOfPrelude, type HttpRequest } from './http-message.js';
 import type { Called } from './htu.js';
 import { readJws, type Jws } from './jws.js';
 import { scopesIn } from './kinds.js';
@@ -24,8 +24,7 @@ export async function requestFindings(
   world: World,
   { elevatedHeader }: RequestOptions,
 ): Promise<Finding[]> {
-  const demanded = scopesOf(request);
-  const scopes = world.scopes.length > 0 ? world.scopes : demanded;
+  const scopes = world.scopes.length > 0 ? world.scopes : scopesOf(request.answer);
   const authorization = readAuthorization(request);
   const elevatedValues = valuesOf(request.headers, elevatedHeader.toLowerCase());
   const jws = authorization.token === undefined ? undefined : readJws(authorization.token, '').jws;
@@ -41,7 +40,8 @@ export async function requestFindings(
   });
   return [
     ...request.notes.map(noteFinding),
-    ...answerFindings(request),
+    ...answerFindings(request.answer, looked?.nonce),
+    ...headerFindings(request),
     authorization.finding,
     ...access.findings,
     ...bindingFindings(authorization, jws, proofs),
@@ -69,7 +69,7 @@ async function accessFindings(
   place: { scopes: readonly string[] | undefined; sentAt: number | undefined },
 ): Promise<LookedAt> {
   if (token === undefined) return { findings: [] };
-  return tokenFindings(token, world, { wanted: 'access', prefix: 'access token: ', ...place });
+  return tokenFindings(token, world, { wanted: 'access', prefix: 'access token: ', asSent: true, ...place });
 }
 
 /** What the proof has to fit. */
@@ -82,10 +82,12 @@ function placeOf(
   return {
     method: world.method ?? request.method,
     called: calledBy(request, world),
-    accessToken: token,
+    accessToken: jws?.text ?? token,
     needsHash: !isOfPrelude(request) && ((jws && thumbprintIn(jws) !== undefined) || scheme === 'dpop'),
     boundTo: jws && thumbprintIn(jws),
     challengeJti: challengeJtiIn(request),
+    asSent: true,
+    answered: nonceIn(request.answer),
   };
 }
 
@@ -197,7 +199,8 @@ async function elevatedFindings(
   }
   const variable = variableIn(request, header.toLowerCase());
   if (variable) return [variable];
-  const { findings, jws } = await tokenFindings(value, world, { wanted: 'elevated', prefix: `${check}: `, scopes });
+  const place = { wanted: 'elevated', prefix: `${check}: `, scopes, asSent: true } as const;
+  const { findings, jws } = await tokenFindings(value, world, place);
   return [...findings, ...(jws && access ? pairFindings(jws, access) : [])];
 }
 
@@ -219,35 +222,4 @@ function pairFindings(elevated: Jws, access: Jws): Finding[] {
       },
     ];
   });
-}
-
-/** What the server said, where its answer was pasted too (RFC 6750 §3.1, RFC 9470 §3, RFC 9449 §7.1). */
-function answerFindings({ answer }: HttpRequest): Finding[] {
-  if (!answer) return [];
-  const field = valuesOf(answer.headers, 'www-authenticate').join(', ');
-  const errors = readChallenges(field).challenges.map(({ params }) => params.get('error'));
-  const said = errors.filter((error) => error !== undefined).map(shownText);
-  const actual = `status ${answer.status}${said.length > 0 ? `, ${said.join(', ')}` : ''}`;
-  const demand = demandOf(answer.status, headersOf(answer.headers));
-  const finding = { check: 'answer', ok: null, expected: 'what the server says itself', actual };
-  if (demand?.kind === 'nonce') {
-    const cause = 'The server wants its nonce in the proof: that is no refusal but the first half of an exchange.';
-    const hint = 'Make a new proof with the nonce of its header DPoP-Nonce, and send the request once more.';
-    return [{ ...finding, ok: false, cause, hint, rank: RANKS.kind }];
-  }
-  return [finding];
-}
-
-function scopesOf({ answer }: HttpRequest): string[] {
-  const demand = answer && demandOf(answer.status, headersOf(answer.headers));
-  return demand?.kind === 'scope' || demand?.kind === 'authentication' ? demand.scopes : [];
-}
-
-/** As the runtime has them; what it would refuse is left out. */
-function headersOf(pairs: readonly [string, string][]): Headers {
-  const headers = new Headers();
-  for (const [name, value] of pairs) {
-    if (/^[\w-]+$/.test(name) && /^[\t\x20-\x7e\x80-\xff]*$/.test(value)) headers.append(name, value);
-  }
-  return headers;
 }

@@ -1,5 +1,7 @@
 /** A command line as a shell splits it into words: of POSIX shells, of Windows' cmd, of PowerShell. Nothing is run or expanded. */
 
+import { PERCENT, splitCmd } from './cmd-words.js';
+
 export type Shell = 'sh' | 'cmd' | 'powershell';
 
 export interface Word {
@@ -15,6 +17,8 @@ export interface Words {
   words: Word[];
   /** Whether a quotation has no end. */
   open: boolean;
+  /** Where the command ends in the line. */
+  end: number;
 }
 
 /** The shell for which a command line is written, by what only it has. */
@@ -22,7 +26,7 @@ export function shellOf(line: string): Shell {
   if (/\^\r?\n|\^["&<>|%^]/.test(line)) return 'cmd';
   if (/`\r?\n|`"|\$env:\w/i.test(line) || /^\s*PS [^>\n]*>/.test(line)) return 'powershell';
   // cmd has no single quotes, and doubles or escapes those within its own.
-  return /%\w+%/.test(line) && !line.includes("'") ? 'cmd' : 'sh';
+  return new RegExp(PERCENT, 'i').test(line) && !line.includes("'") ? 'cmd' : 'sh';
 }
 
 /** Splits the first command of a line; what is behind `|`, `;`, `&` or a redirection is left out. */
@@ -48,7 +52,7 @@ class Splitter {
   split(): Words {
     while (this.at < this.line.length && this.step());
     this.end();
-    return { shell: this.shell, words: this.words, open: this.open };
+    return { shell: this.shell, words: this.words, open: this.open, end: this.at };
   }
 
   /** Takes one character or quotation outside of any. False where the command ends. */
@@ -184,59 +188,3 @@ class Splitter {
 
 const ANSI: Record<string, string> = { n: '\n', r: '\r', t: '\t', 0: '\0', a: '\u0007', b: '\b', e: '\u001b', f: '\f' };
 const BACKTICKED: Record<string, string> = { n: '\n', r: '\r', t: '\t', 0: '\0' };
-
-/** cmd takes its carets away first; what is left the program splits by the rules of Microsoft's C runtime. */
-function splitCmd(line: string): Words {
-  const left = withoutCarets(line);
-  const words: Word[] = [];
-  let open = false;
-  for (let at = 0; at < left.length;) {
-    if (/[\s\0]/.test(left[at]!)) {
-      at += 1;
-      continue;
-    }
-    let text = '';
-    let quoted = false;
-    for (; at < left.length; at += 1) {
-      const character = left[at]!;
-      const slashes = /^\\+(?=")/.exec(left.slice(at, at + 64))?.[0].length ?? 0;
-      if (slashes > 0) {
-        // Backslashes count only before a quotation mark: each two are one, an odd one makes it a plain mark.
-        text += '\\'.repeat(Math.floor(slashes / 2));
-        at += slashes - 1;
-        if (slashes % 2 === 1) {
-          text += '"';
-          at += 1;
-        }
-      } else if (character === '"') {
-        if (quoted && left[at + 1] === '"') {
-          text += '"';
-          at += 1;
-        } else quoted = !quoted;
-      } else if (!quoted && /[\s\0]/.test(character)) break;
-      else text += character;
-    }
-    open ||= quoted;
-    words.push({ text, unexpanded: [...text.matchAll(/%(\w+)%/g)].map(([, name]) => name!), literal: [] });
-  }
-  return { shell: 'cmd', words, open };
-}
-
-/** The command without its carets, up to where another one begins. A caret at a line's end joins it with the next. */
-function withoutCarets(line: string): string {
-  let left = '';
-  let quoted = false;
-  for (let at = 0; at < line.length; at += 1) {
-    const character = line[at]!;
-    if (character === '^' && !quoted) {
-      const [next = ''] = /^(?:\r\n|[^])/.exec(line.slice(at + 1, at + 3)) ?? [];
-      at += next.length;
-      if (!/[\r\n]/.test(next)) left += next;
-      continue;
-    }
-    if (character === '"') quoted = !quoted;
-    if (!quoted && /[\r\n&|<>]/.test(character) && left.trim() !== '') break;
-    left += character;
-  }
-  return left;
-}

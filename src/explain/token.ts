@@ -23,6 +23,8 @@ export interface TokenPlace {
   scopes?: readonly string[] | undefined;
   /** When a proof that goes along was made, in milliseconds. */
   sentAt?: number | undefined;
+  /** Whether it is what a header has, with all that is around it. */
+  asSent?: boolean | undefined;
 }
 
 /** Where each kind goes, as half a sentence. */
@@ -37,7 +39,7 @@ const GOES: Record<TokenKind, string> = {
 /** Looks at a token. */
 export async function tokenFindings(text: string, world: World, place: TokenPlace = {}): Promise<LookedAt> {
   const { prefix = '', wanted, scopes, sentAt } = place;
-  const { jws, form } = readJws(text, wanted === undefined ? 'token' : NAMES[wanted]);
+  const { jws, form } = readJws(text, wanted === undefined ? 'token' : NAMES[wanted], place.asSent);
   if (!jws) return { findings: [{ ...form, check: `${prefix}form` }] };
   const kind = kindOf(jws);
   const what = NAMES[kind];

@@ -50,6 +50,11 @@ describe('words of cmd', () => {
     ['curl ^"a^" ^\n -d "say ""hi"""', ['curl', 'a', '-d', 'say "hi"']],
     ['curl ^"a^" b | more', ['curl', 'a', 'b']],
     ['curl ^"c:\\\\dir^" d', ['curl', 'c:\\\\dir', 'd']],
+    // A caret at a line's end takes the meaning of the next character, a line end included.
+    ['curl ^"a^" --data-raw ^"one^\n\ntwo^" ^\n  b', ['curl', 'a', '--data-raw', 'one\ntwo', 'b']],
+    ['curl ^"a^" --data-raw ^"one^\r\n\r\ntwo^" ^\r\n  b', ['curl', 'a', '--data-raw', 'one\ntwo', 'b']],
+    ['curl ^"a^" -d "one"^\n\n"two"', ['curl', 'a', '-d', 'one\ntwo']],
+    ['curl ^"a^" ^\n\nb\nc', ['curl', 'a', 'b']],
   ])('%j', (line, expected) => expect(splitWords(line, 'cmd').words.map(({ text }) => text)).toEqual(expected));
 
   test('is known by its carets, or a variable without single quotes', () => {
@@ -62,6 +67,28 @@ describe('words of cmd', () => {
       unexpanded: ['TOKEN'],
       literal: [],
     });
+  });
+});
+
+describe('percent signs of cmd', () => {
+  test.each([
+    ['^"https://a/?q=a^%^20b^%^20c^"', 'https://a/?q=a%20b%20c', []],
+    ['"https://a/?q=%20b%20c" ^', 'https://a/?q=%20b%20c', []],
+    ['"https://a/?q=%C3%A9%C3%B6d%20e" ^', 'https://a/?q=%C3%A9%C3%B6d%20e', []],
+    ['"https://a/%USER%/%20x%20y" ^', 'https://a/%USER%/%20x%20y', ['USER']],
+    ['^"https://%BASE%/x^"', 'https://%BASE%/x', ['BASE']],
+    ['^"https://^%BASE^%/x^"', 'https://%BASE%/x', []],
+  ])('%s', (word, text, unexpanded) => {
+    expect(splitWords(`curl ${word}\r\n`, 'cmd').words[1]).toEqual({ text, unexpanded, literal: [] });
+  });
+
+  test('those of an address alone make no command one of cmd', () => {
+    expect(shellOf('curl "https://a/?q=a%20b%20c" -H "Authorization: Bearer $TOKEN"')).toBe('sh');
+  });
+
+  test('an address that Chrome has copied is known', () => {
+    const { url, notes } = readCurl('curl ^"https://a.example/x?q=a^%^20b^%^20c^" ^\n  -H ^"accept: */*^"')!;
+    expect([url, notes]).toEqual(['https://a.example/x?q=a%20b%20c', []]);
   });
 });
 
@@ -158,6 +185,37 @@ describe('curl', () => {
     expect(readCurl('curl https://a --oauth2-bearer tok')!.headers).toEqual([['Authorization', 'Bearer tok']]);
   });
 
+  test('a value keeps what curl sends: blanks at its ends are none of it, a CR is', () => {
+    expect(readCurl("curl https://a -H $'A: \\t b\\r' -H 'C : d '")!.headers).toEqual([
+      ['A', 'b\r'],
+      ['C ', 'd'],
+    ]);
+  });
+
+  const answer = 'HTTP/1.1 403 Forbidden\r\nWWW-Authenticate: Bearer scope="a"\r\n\r\n{}';
+  test.each([
+    `curl -i https://a -H 'B: c'\n${answer}`,
+    `$ curl -i https://a \\\n  -H 'B: c' | tee x\n\n${answer}`,
+    `\`\`\`sh\ncurl https://a\n\`\`\`\n\`\`\`\n${answer}\n\`\`\``,
+    `curl ^"https://a^" ^\r\n  -H ^"B: c^"\r\n\r\n${answer}`,
+    `curl -v https://a\n* Connected\n> GET / HTTP/1.1\n>\n< HTTP/1.1 403 Forbidden\n< WWW-Authenticate: Bearer scope="a"\n<\n{}`,
+    `curl -iL https://a\nHTTP/1.1 301 Moved\nLocation: /b\n\n${answer}`,
+    `curl -i https://a\n${answer} say \`"hi\`"\n$ curl -i https://b\nHTTP/1.1 200 OK\n`,
+  ])('the answer behind it is read: %j', (text) => {
+    expect(readCurl(text)).toMatchObject({
+      url: 'https://a',
+      answer: { status: 403, headers: [['WWW-Authenticate', 'Bearer scope="a"']] },
+    });
+  });
+
+  test.each([
+    "curl https://a --data-raw '\nHTTP/1.1 403 Forbidden\n'",
+    'curl https://a\ncurl -i https://b\nHTTP/1.1 403 Forbidden\n',
+    'curl https://a\nsays HTTP/1.1 403 Forbidden\n',
+  ])('what is none of its answer is not: %j', (text) => {
+    expect(readCurl(text)!.answer).toBeUndefined();
+  });
+
   test('what is not in the command is said', () => {
     const { url, notes, unexpanded, literal } = readCurl(
       `curl "$BASE/x" -H "Authorization: Bearer $TOKEN" -H 'DPoP: $PROOF' -H @headers.txt -K conf --next https://b`,
@@ -180,6 +238,9 @@ describe('curl', () => {
     readCurl(`curl ${'$('.repeat(400_000)}`);
     readCurl(`curl ${'a '.repeat(500_000)}`);
     readCurl(`${'a=b '.repeat(250_000)}curl x`);
+    readCurl(`curl x\n${' '.repeat(500_000)}y\n${'HTTP/1.1 301 \n'.repeat(30_000)}`);
+    readCurl(`curl x\n${'HTTP/'.repeat(100_000)}`);
+    readCurl(`curl ^"${'%a'.repeat(250_000)}`);
     expect(performance.now() - started).toBeLessThan(5000);
   });
 });

@@ -386,6 +386,53 @@ describe('a request', () => {
     expect(JSON.stringify(found)).not.toContain('aHVudGVy');
   });
 
+  test.each([
+    ['quotation marks', (token: string) => `"${token}"`, 'access token: form', 'quotation marks around it', 'jq -r'],
+    ['a comma', (token: string) => `${token},`, 'access token: form', 'a comma or semicolon around it', 'bare token'],
+    ['a CR', (token: string) => `${token}\\r`, 'header', 'a carriage return (CR) in its value', 'tr -d'],
+    ['a line end', (token: string) => `${token}\\n`, 'header', 'a line end in its value', 'one line'],
+    [
+      'a hard blank',
+      (token: string) => `${token}\\u00a0`,
+      'access token: form',
+      'a blank or line end around it',
+      'bare token',
+    ],
+    ['a tab before it', (token: string) => `\\t${token}`, 'authorization', 'no plain blank', 'one blank'],
+  ])('with %s around the token is refused', async (_what, around, check, cause, hint) => {
+    const token = await sign(ACCESS);
+    const blank = around('').startsWith('\\t') ? '' : ' ';
+    const found = await why(`curl ${url} -H $'Authorization: Bearer${blank}${around(token)}'`);
+    expect(failed(found)).toContain(check);
+    expect(found.cause).toContain(cause);
+    expect(found.todo).toContain(hint);
+    withoutSignatures(found, token);
+  });
+
+  test('with something around a proof, an elevated token or a header is refused; a raw message too', async () => {
+    const [token, proof] = await bound();
+    const quoted = await why(curl([`Authorization: DPoP ${token}`, `DPoP: "${proof}"`]));
+    expect([failed(quoted), quoted.cause]).toEqual([
+      ['proof: form'],
+      'The DPoP proof was sent with quotation marks around it, and a server takes that for a part of it.',
+    ]);
+    // What follows from the marks is not said beside them.
+    expect(failed(await why(curl([`Authorization: DPoP "${token}"`, `DPoP: ${proof}`])))).toEqual([
+      'access token: form',
+    ]);
+    expect(
+      failed(await why(curl([`Authorization: Bearer ${await sign(ACCESS)}`, `${ELEVATED}: "${token}"`]))),
+    ).toContain('elevated token: form');
+    expect((await why(curl([`Authorization: "Bearer ${token}"`]))).cause).toBe(
+      'The whole value of Authorization stands in quotation marks, which are sent along.',
+    );
+    const message = await why(`GET /x HTTP/1.1\nHost: a\nAuthorization: Bearer "${await sign(ACCESS)}"\n\n`);
+    expect(failed(message)).toEqual(['access token: form']);
+    const name = await why(curl([`Authorization : Bearer ${await sign(ACCESS)}`]));
+    expect([failed(name), name.cause]).toEqual([['header'], expect.stringContaining('has a blank')]);
+    expect(failed(await why(curl([`Authorization: Bearer ${await sign(ACCESS)} `, 'X-A: ü '])))).toEqual([]);
+  });
+
   test('a variable in single quotes was sent as its name; one in double quotes is not known here', async () => {
     const literal = await why(`curl -H 'Authorization: Bearer $TOKEN' ${url}`);
     expect(literal.cause).toBe(
@@ -426,6 +473,53 @@ describe('a request', () => {
     expect(nonce.cause).toBe(
       'The server wants its nonce in the proof: that is no refusal but the first half of an exchange.',
     );
+  });
+
+  test.each([
+    ['a raw request', (token: string) => `GET /x HTTP/1.1\nHost: a\nAuthorization: Bearer ${token}\n\n`],
+    ['a curl command', (token: string) => `curl -i https://a/x -H 'Authorization: Bearer ${token}'\n\n`],
+  ])('the answer behind %s is heeded', async (_what, request) => {
+    const answer =
+      'HTTP/1.1 403 Forbidden\nWWW-Authenticate: Bearer error="insufficient_scope", scope="other:scope"\n\n{}';
+    const found = await why(request(await sign(ACCESS)) + answer);
+    expect([found.kind, found.cause]).toEqual(['request', 'The access token does not hold other:scope.']);
+    expect(found.checks.find(({ check }) => check === 'answer')?.actual).toBe('status 403, insufficient_scope');
+    expect(found.checks.some(({ check }) => check === 'input')).toBe(false);
+  });
+
+  const USE_NONCE = '401 Unauthorized\n< WWW-Authenticate: DPoP error="use_dpop_nonce"\n< DPoP-Nonce: new';
+  const OLD = 'The nonce of the proof is not the one that the server takes now: it is too old, or of another server.';
+  const FIRST = 'The server wants its nonce in the proof: that is no refusal but the first half of an exchange.';
+  test.each([
+    ['an old one', 'old', USE_NONCE, false, OLD],
+    ['none', undefined, USE_NONCE, false, FIRST],
+    [
+      'the same',
+      'new',
+      USE_NONCE,
+      null,
+      'The server refuses a proof with the nonce that it gives: it may take each nonce once.',
+    ],
+    ['an old one, and the server does not say why', 'old', '400 Bad Request\n< DPoP-Nonce: new', false, OLD],
+    ['one that was good, and the next is given', 'old', '200 OK\n< DPoP-Nonce: new', null, undefined],
+    [
+      'one, and another error',
+      'old',
+      '401 No\n< WWW-Authenticate: DPoP error="invalid_token"\n< DPoP-Nonce: new',
+      null,
+      undefined,
+    ],
+    ['none, and the server gives one', undefined, '401 No\n< DPoP-Nonce: new', null, undefined],
+    ['the one that the server gives again', 'new', '200 OK\n< DPoP-Nonce: new', true, undefined],
+  ])('the nonce of the proof is held against that of the answer: %s', async (_what, nonce, answer, ok, cause) => {
+    const [token, proof] = await bound({ proof: { nonce } });
+    const found = await why(
+      `* SSL connection\n> POST /transfers HTTP/1.1\n> Host: api.example.com\n> Authorization: DPoP ${token}\n> DPoP: ${proof}\n>\n< HTTP/1.1 ${answer}\n<\n`,
+    );
+    const row = found.checks.find(({ check }) => check === 'proof: nonce')!;
+    expect(row).toMatchObject({ ok, expected: expect.stringMatching(/^new\b/), actual: nonce ?? 'none' });
+    expect(found.cause).toMatch(cause ?? /^Everything that could be checked holds;/);
+    expect(failed(found).length > 0).toBe(ok === false);
   });
 
   test('behind a proxy: what it tells fits, and whether the server heeds it is its own matter', async () => {
@@ -715,6 +809,7 @@ describe('hostile input', () => {
     await why('eyJ.'.repeat(250_000), {}, 'token');
     await why(`curl x -H 'Authorization: Bearer ${' '.repeat(900_000)}x'`);
     await why(`curl x -H 'Authorization: ${'a-'.repeat(450_000)}'`);
+    await why(`curl x -H 'Authorization: Bearer a${'"'.repeat(500_000)}b'`);
     expect(performance.now() - started).toBeLessThan(8000);
   });
 

@@ -96,6 +96,49 @@ describe('a raw message', () => {
   });
 });
 
+describe('an answer behind a request', () => {
+  const ANSWER =
+    'HTTP/1.1 403 Forbidden\r\nWWW-Authenticate: Bearer error="insufficient_scope", scope="a"\r\n\r\n{"no":1}';
+  const answer = { status: 403, headers: [['WWW-Authenticate', expect.stringContaining('insufficient_scope')]] };
+  const POST = 'POST / HTTP/1.1\r\nHost: a\r\n';
+
+  test.each([
+    ['of none', 'GET / HTTP/1.1\r\nHost: a\r\n\r\n', ''],
+    ['without an empty line between', 'GET / HTTP/1.1\r\nHost: a\r\n', ''],
+    ['of a body with its length', `${POST}Content-Length: 2\r\n\r\n{}\r\n\r\n`, '{}'],
+    ['on the line of the body', `${POST}Content-Length: 2\r\n\r\n{}`, '{}'],
+    ['of a body with a line end of its own', `${POST}Content-Length: 3\r\n\r\n{}\n\n`, '{}\n'],
+    ['of a body without a length', `${POST}\r\n{"a":1}\r\n\r\n`, '{"a":1}'],
+    ['of a body with a status line in it', `${POST}Content-Length: 15\r\n\r\nHTTP/1.1 200 OK\n`, 'HTTP/1.1 200 OK'],
+    ['of a chunked body', `${POST}Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n`, '{}'],
+    ['after an interim one', 'GET / HTTP/1.1\r\nHost: a\r\n\r\nHTTP/1.1 100 Continue\r\n\r\n', ''],
+  ])('%s', (_what, request, body) => {
+    const found = read(request + ANSWER)!;
+    expect(found).toMatchObject({ answer, notes: [], headers: expect.arrayContaining([['Host', 'a']]) });
+    expect(found.body!.toString()).toBe(body);
+  });
+
+  test('a length that does not fit is said of the body alone', () => {
+    const { body, notes } = read(`${POST}Content-Length: 9\r\n\r\n{}\n${ANSWER}`)!;
+    expect([body!.toString(), notes]).toEqual(['{}', [expect.stringContaining('2 bytes are here')]]);
+  });
+
+  test('of header lines alone, and of the first of several requests', () => {
+    expect(read(`Authorization: Bearer x\nDPoP: y\n\n${ANSWER}`)).toMatchObject({ answer, body: undefined });
+    const several = read(`GET /a HTTP/1.1\r\n\r\nHTTP/1.1 302 Found\r\n\r\nGET /b HTTP/1.1\r\n\r\n${ANSWER}`);
+    expect(several).toMatchObject({
+      target: '/a',
+      answer: { status: 302 },
+      notes: [expect.stringContaining('several requests')],
+    });
+  });
+
+  test('a body that its length has whole is no answer', () => {
+    const found = read(`${POST}Content-Length: 15\r\n\r\nHTTP/1.1 200 OK`)!;
+    expect([found.answer, found.body!.toString()]).toEqual([undefined, 'HTTP/1.1 200 OK']);
+  });
+});
+
 test('the output of curl -v has the request and its answer', () => {
   const found = read(`* Connected to api.example.com (203.0.113.1) port 443
 * SSL connection using TLSv1.3

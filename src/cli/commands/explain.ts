@@ -76,8 +76,9 @@ export async function run(context: Context, file: string, options: Options): Pro
   if ('problem' in subject) {
     throw new UsageError('DOCUMENT_INVALID', subject.problem, { field: 'file', hint: subject.hint });
   }
+  const given = { ...said, jwks, issuer, isOfBackend: subject.kind === 'verification-token' };
   const explanation = await terminal.progress('Looking at it', async () =>
-    explain(subject, await explainWorld(context, { ...said, jwks, issuer }), { elevatedHeader }),
+    explain(subject, await explainWorld(context, given), { elevatedHeader }),
   );
   const text = await inWords(explanation, terminal);
   terminal.result(explanation, () => text);

@@ -1,5 +1,7 @@
 import { constants, generateKeyPairSync, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { EMAIL, SCOPE, startApplication, type Application } from '../../support/application.js';
@@ -104,6 +106,45 @@ describe('explain', () => {
       ok: false,
       actual: expect.stringMatching(/^(10 min|9 min 59 s|10 min 1 s) behind$/),
     });
+  });
+
+  test('with --jwks URL the clock is that of whoever answers there, with or without an application', async () => {
+    const { stdout: token } = await app.run('token');
+    const keys = await (await fetch(`${app.url}/.well-known/jwks.json`)).text();
+    const ahead = (seconds: number): string => new Date(Date.now() + seconds * 1000).toUTCString();
+    const server = createServer((request, response) => {
+      const cached = request.url === '/cached';
+      if (request.url === '/silent') response.sendDate = false;
+      else response.setHeader('Date', ahead(cached ? -1800 : 600));
+      if (cached) response.setHeader('Age', '1800');
+      response.end(keys);
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const jwks = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const clock = (outcome: Outcome): string =>
+      outcome.json<Explained>().checks.find(({ check }) => check === 'clock')!.actual;
+    try {
+      const alone = { home: join(app.home, 'empty'), stdin: token };
+      expect(clock(await explain(token, ['--json', '--jwks', jwks]))).toMatch(
+        /^(10 min|9 min 59 s|10 min 1 s) behind$/,
+      );
+      expect(clock(await stepup(`explain - --json --jwks ${jwks}`, alone))).toMatch(/ behind$/);
+      expect(clock(await explain(token, ['--json', '--jwks', `${jwks}/cached`]))).toBe('the same');
+      expect(clock(await explain(token, ['--json', '--jwks', `${jwks}/silent`]))).toMatch(/^unknown/);
+      // A key set in a file has no clock: another issuer's is not that of the application.
+      const file = join(app.home, 'jwks.json');
+      await writeFile(file, keys);
+      expect(clock(await explain(token, ['--json', '--jwks', file]))).toBe('the same');
+      const other = ['--json', '--jwks', file, '--issuer', 'auth.example.com'];
+      expect(clock(await explain(token, other))).toMatch(/^unknown/);
+      // Its own backend publishes the keys of a verification token; the service is who judges it.
+      await app.run('keys create');
+      const { stdout: own } = await app.run('keys sign --user usr_01 --challenge chl_01 --step kyc_review');
+      const { checks } = (await explain(own, ['--json', '--jwks', jwks])).json<Explained>();
+      expect(checks.find(({ check }) => check === 'exp')?.actual).toMatch(/, [45] min.* ahead$/);
+    } finally {
+      server.close();
+    }
   });
 
   test('a verification token is checked against the keys of the backend and the open challenge', async () => {
