@@ -1,6 +1,7 @@
 /** Runs a child in our place for `System.exec`; loaded when one is run. Part of the outside world, as `system.ts` is. */
 import { spawn, type ChildProcess, type SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
+import type { Duplex, Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as setTimeoutPromise } from 'node:timers/promises';
 import { FailedError } from './errors.js';
@@ -10,11 +11,9 @@ import type { ChildEnd, ExecOptions } from './system.js';
 /** Takes over the signals that come to this process, each once; the returned function gives them back. */
 export type TakeSignals = (taker: (name: NodeJS.Signals) => void) => () => void;
 
-/** A child that was told to end (SIGTERM, SIGHUP) has this long before it is killed. Milliseconds. */
-const GRACE_MS = 5000;
-
 /** What a child has printed before its end may still be on its way; what it has started may print for ever. Milliseconds. */
 const DRAIN_MS = 500;
+const LOOK_MS = 50;
 
 /** As `System.exec` says. */
 export async function runInForeground(
@@ -26,35 +25,54 @@ export async function runInForeground(
   const [out, err] = ours.map(({ isTTY }): 'pipe' | 'inherit' => (through && !isTTY ? 'pipe' : 'inherit'));
   const child = await spawned(command, args, { env, stdio: ['inherit', out, err] });
   child.once('spawn', () => onStart?.());
-  const piped = [child.stdout, child.stderr].flatMap((stream, at) =>
+  const filters: Duplex[] = [];
+  const piped = [child.stdout, child.stderr].flatMap((stream, at) => {
+    if (!stream || !through) return [];
+    const filter = through();
+    filters.push(filter);
     // Where our reader is gone the child's pipe is closed with ours, which tells the child; there is nobody else to tell.
-    stream && through ? [pipeline(stream, through(), ours[at]!, { end: false }).catch(() => undefined)] : [],
-  );
-  let grace: NodeJS.Timeout | undefined;
+    return [pipeline(stream, filter, ours[at]!, { end: false }).catch(() => undefined)];
+  });
+  let toldToEnd = false;
   const kill = (): void => void child.kill('SIGKILL');
   const release = takeSignals((name) => {
     if (!reachesChild(name)) child.kill(name);
-    if (name !== 'SIGTERM' && name !== 'SIGHUP') return;
-    if (grace) kill();
-    grace ??= setTimeout(kill, GRACE_MS);
+    // Whoever says it twice means it. A SIGHUP may tell it to read its settings anew, as often as anybody likes.
+    if (name === 'SIGTERM' && toldToEnd) kill();
+    toldToEnd ||= name === 'SIGTERM';
   });
   // Whatever ends this process: the child does not outlive it.
   process.on('exit', kill);
   try {
     const end = await ended(child, command);
-    const late = new AbortController();
-    await Promise.race([
-      Promise.all(piped),
-      setTimeoutPromise(DRAIN_MS, undefined, { signal: late.signal, ref: false }).catch(() => undefined),
-    ]);
-    late.abort();
+    const done = new AbortController();
+    const passed = (): number =>
+      filters.reduce((sum, filter) => sum + filter.readableLength + filter.writableLength, 0) === 0
+        ? [child.stdout, child.stderr].reduce((sum, stream) => sum + bytesOf(stream), 0)
+        : -1;
+    await Promise.race([Promise.all(piped), untilStill(passed, done.signal)]);
+    done.abort();
     for (const stream of [child.stdout, child.stderr]) stream?.destroy();
     return end;
   } finally {
-    clearTimeout(grace);
     process.off('exit', kill);
     release();
   }
+}
+
+/** Resolves when the number has been the same, and not below zero, for `DRAIN_MS`: a reader of ours may take its time. */
+async function untilStill(passed: () => number, signal: AbortSignal): Promise<void> {
+  let [before, still] = [-1, 0];
+  while (still < DRAIN_MS && !signal.aborted) {
+    await setTimeoutPromise(LOOK_MS, undefined, { ref: false });
+    const now = passed();
+    still = now >= 0 && now === before ? still + LOOK_MS : 0;
+    before = now;
+  }
+}
+
+function bytesOf(stream: Readable | null): number {
+  return stream && 'bytesRead' in stream && typeof stream.bytesRead === 'number' ? stream.bytesRead : 0;
 }
 
 /** On Windows most commands (npm, npx) are scripts that only a shell can start; cross-spawn knows how to hand arguments to one. */
@@ -85,10 +103,15 @@ function ended(child: ChildProcess, command: string): Promise<ChildEnd> {
 
 function notStarted(command: string, error: unknown): FailedError {
   const { code } = error as NodeJS.ErrnoException;
-  const why = code === 'ENOENT' ? 'there is no such command' : osReason(error);
+  const why =
+    code === 'ENOENT'
+      ? 'there is no such command'
+      : code === 'E2BIG'
+        ? 'its words and its environment, the token among them, are too long for this system'
+        : osReason(error);
   return new FailedError('COMMAND_NOT_STARTED', `"${command}" cannot be started: ${why}.`, {
     field: 'COMMAND',
-    hint: 'A command line of the shell is run with: sh -c "…"',
+    hint: code === 'E2BIG' ? undefined : 'A command line of the shell is run with: sh -c "…"',
     cause: error,
   });
 }

@@ -53,7 +53,8 @@ export function networkFailure(error: unknown, host: string, timeoutMs: number):
 
 /** TIMED_OUT, naming the flag that gives it longer. */
 export function timedOut(host: string, timeoutMs: number): UnreachableError {
-  return new UnreachableError('TIMED_OUT', `${host} did not answer within ${timeoutMs / 1000} s.`, {
+  const within = timeoutMs > 0 ? ` within ${timeoutMs / 1000} s` : ' in time';
+  return new UnreachableError('TIMED_OUT', `${host} did not answer${within}.`, {
     hint: 'Try again, or give it longer with --timeout SECONDS.',
   });
 }

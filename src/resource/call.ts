@@ -17,6 +17,8 @@ export interface ApiRequest {
   scopes: string[];
   /** How many redirects within the origin are followed; none without it. */
   redirects?: number | undefined;
+  /** A token for a single use goes only with a call that was refused without it: who makes the calls does not say which needs it. */
+  sparing?: boolean | undefined;
   /** Ends this call alone, with InterruptedError. */
   signal?: AbortSignal | undefined;
 }
@@ -60,6 +62,14 @@ export interface ApiCallerOptions extends ExchangeOptions {
 /** A refusal up to this size is read before the user steps up: the connection would not live as long. Bytes. */
 const SET_ASIDE = 1024 * 1024;
 
+/** So often a call steps up for a token that another call takes. */
+const TRIES = 5;
+
+interface Elevated {
+  fresh: ApiCredentials | undefined;
+  steppedUp: boolean;
+}
+
 interface Sent {
   answer: ApiExchange;
   url: string;
@@ -72,11 +82,25 @@ export function createApiCaller(options: ApiCallerOptions): ApiCaller {
   const { provider, allows, elevate, elevatedHeader, onSpent } = options;
   const nonces = new Map<string, string>();
 
-  async function held(scopes: string[]): Promise<ApiCredentials> {
+  async function held({ scopes, sparing }: ApiRequest): Promise<{ credentials: ApiCredentials; isSpared: boolean }> {
     const elevated = scopes.length === 0 ? undefined : await provider.credentialsFor(scopes);
-    const credentials = elevated ?? (await provider.credentialsFor([]));
+    const isSpared = sparing === true && elevated?.singleUse === true;
+    if (isSpared) await elevated?.giveBack();
+    const credentials = (isSpared ? undefined : elevated) ?? (await provider.credentialsFor([]));
     if (!credentials) throw new TypeError('a session without a token');
-    return credentials;
+    return { credentials, isSpared };
+  }
+
+  /** What was spared, or a step-up brings: of several calls at once each needs a token for a single use of its own. */
+  async function stepUp(wanted: string[], sent: ApiCredentials, maySpend: boolean): Promise<Elevated> {
+    const spared = maySpend ? await provider.credentialsFor(wanted) : undefined;
+    if (spared?.singleUse) return { fresh: spared, steppedUp: false };
+    for (let tries = 0; tries < TRIES; tries += 1) {
+      if (!(await elevate(wanted, sent))) return { fresh: undefined, steppedUp: false };
+      const fresh = await provider.credentialsFor(wanted);
+      if (fresh) return { fresh, steppedUp: true };
+    }
+    return { fresh: undefined, steppedUp: true };
   }
 
   async function once(request: ApiRequest, credentials: ApiCredentials): Promise<ApiExchange> {
@@ -150,18 +174,19 @@ export function createApiCaller(options: ApiCallerOptions): ApiCaller {
         throw new UsageError('ORIGIN_NOT_ALLOWED', `Tokens may not go to ${url.origin}.`, { field: 'url' });
       }
       const plain = { ...request, url: url.href };
-      const credentials = await held(request.scopes);
+      const { credentials, isSpared } = await held(request);
       const first = await spending(plain, credentials);
-      const wanted = wantedBy(first.demand, request.scopes);
+      // An API that refuses without a word may want what was spared.
+      const isBare = isSpared && !first.demand && [401, 403].includes(first.answer.status);
+      const wanted = isBare ? request.scopes : wantedBy(first.demand, request.scopes);
       if (wanted.length === 0) return responseOf(first, credentials, false);
 
       const answer = await setAside(first.answer, SET_ASIDE);
-      if (!(await elevate(wanted, credentials))) return responseOf({ ...first, answer }, credentials, false);
-      const fresh = await provider.credentialsFor(wanted);
-      // Somebody else was quicker to take what this step-up has brought.
-      if (!fresh) return responseOf({ ...first, answer }, credentials, true);
+      const isNamed = wanted.every((scope) => request.scopes.includes(scope));
+      const { fresh, steppedUp } = await stepUp(wanted, credentials, isSpared && isNamed);
+      if (!fresh) return responseOf({ ...first, answer }, credentials, steppedUp);
       await answer.discard();
-      return responseOf(await spending(plain, fresh), fresh, true);
+      return responseOf(await spending(plain, fresh), fresh, steppedUp);
     },
   };
 }

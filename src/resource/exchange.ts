@@ -1,5 +1,6 @@
 /** One request to the developer's API and its answer, as it comes: nothing is parsed, retried or followed. */
 import type { Readable } from 'node:stream';
+import * as zlib from 'node:zlib';
 import { InterruptedError, StepupError } from '../errors.js';
 import { networkFailure, timedOut } from '../http/failures.js';
 import type { System } from '../system.js';
@@ -41,7 +42,7 @@ export class NotSent extends Error {
 }
 
 /** What fetch unpacks by itself (Fetch standard, "handle content codings"). */
-const UNPACKED = /^(gzip|x-gzip|deflate|br|zstd)$/;
+const UNPACKED = 'createZstdDecompress' in zlib ? /^(gzip|x-gzip|deflate|br|zstd)$/ : /^(gzip|x-gzip|deflate|br)$/;
 
 /** Failures from before a connection stands. */
 const BEFORE_SENDING = /\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SSL_\w+)\)/;

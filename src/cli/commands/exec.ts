@@ -1,10 +1,10 @@
 import { constants } from 'node:os';
 import type { Command } from 'commander';
-import { FailedError, type StepupError } from '../../errors.js';
+import { FailedError, UsageError, type StepupError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { ELEVATED_HEADER } from '../../resource/authorization.js';
 import type { Env } from '../../system.js';
-import { addApiFlags, createApiClient, type ApiFlags } from '../api-client.js';
+import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { parseElevatedHeader } from '../api-request.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
@@ -14,6 +14,7 @@ import { startProxy, type Proxy } from '../exec/proxy.js';
 import { maskCommands } from '../exec/register.js';
 import { allowOrigin, parseOrigin } from '../origins.js';
 import type { Handle } from '../tree.js';
+import { createTerminal } from '../terminal/terminal.js';
 import { collect } from '../verdict.js';
 
 export interface Options extends StepUpFlags, ApiFlags {
@@ -61,21 +62,32 @@ export async function run(context: Context, words: string[], options: Options): 
   const scopes = [...new Set(options.scope)];
   const origin = options.proxy === undefined ? undefined : parseOrigin(options.proxy, '--proxy');
   if (origin !== undefined) await allowOrigin(context, origin, options.allowOrigin ?? [], options);
-  const source = stepUpSource(context, options);
+  if (options.code?.includes('-')) {
+    throw new UsageError('FLAG_CONFLICT', '--code - reads the standard input that is the command’s.', {
+      field: '--code',
+    });
+  }
   const done = new AbortController();
+  const ending = await endingWith(context, done.signal);
+  const source = stepUpSource(ending, options);
   let proxy: Proxy | undefined;
   let keeping: Promise<void> | undefined;
   try {
     const provider = await context.provider();
-    const credentials = await credentialsFor(context, provider, scopes, source);
+    const credentials = await credentialsFor(ending, provider, scopes, source);
     let started = false;
     try {
-      const secrets = [credentials.accessToken, credentials.elevatedToken].filter((each) => each !== undefined);
+      const secrets: string[] = [];
+      const learn = (...found: (string | undefined)[]): void => {
+        const fresh = found.filter((each) => each !== undefined && !secrets.includes(each)) as string[];
+        secrets.push(...fresh);
+        for (const line of maskCommands(system.env, fresh)) system.stderr.write(`${line}\n`);
+      };
+      learn(credentials.accessToken, credentials.elevatedToken);
       if (origin !== undefined) {
         const secret = Buffer.from(system.randomBytes(16)).toString('base64url');
-        secrets.push(secret);
-        const ending = endingWith(context, done.signal);
-        const firstOf = handingOver(provider, credentials);
+        learn(secret);
+        const firstOf = handingOver(provider, credentials, learn);
         proxy = await openProxy(ending, { provider: firstOf, origin, secret, scopes, source, options });
         keeping = keepFresh(provider, system, ending.system.signal, (error) =>
           terminal.warn(`The session could not be renewed: ${inWords(error)}`),
@@ -83,7 +95,6 @@ export async function run(context: Context, words: string[], options: Options): 
         // What it throws is thrown below, when the command has ended.
         keeping.catch(() => undefined);
       }
-      for (const line of maskCommands(system.env, secrets)) system.stderr.write(`${line}\n`);
       const env = environment(system.env, credentials, proxy);
       system.signal.throwIfAborted();
       const mask = options.mask === true ? { through: () => maskStream(secrets) } : {};
@@ -134,21 +145,28 @@ function environment(env: Env, { accessToken, elevatedToken }: ApiCredentials, p
   };
 }
 
-/** The context, with calls that end when the command has. */
-function endingWith(context: Context, signal: AbortSignal): Context {
+/** The context, with calls and questions that end when the command has. */
+async function endingWith(context: Context, signal: AbortSignal): Promise<Context> {
   const both = AbortSignal.any([context.system.signal, signal]);
   // Its streams open when they are read: they stay behind their getters.
   const system = Object.create(context.system, { signal: { value: both } }) as Context['system'];
-  return { ...context, system };
+  const { json = false, input = true } = context.globals;
+  return { ...context, system, terminal: await createTerminal(system, { json, input }) };
 }
 
-/** The first call through the proxy takes the grant for a single use that the command has in its environment. */
-function handingOver(provider: Provider, credentials: ApiCredentials): Provider {
+/** The first call through the proxy that needs it takes the grant for a single use that the command has in its environment. */
+function handingOver(
+  provider: Provider,
+  credentials: ApiCredentials,
+  learn: (...secrets: (string | undefined)[]) => void,
+): Provider {
   let left = credentials.singleUse ? credentials : undefined;
   const credentialsOf: Provider['credentialsFor'] = async (wanted) => {
     const mine = left;
     if (!mine || wanted.length === 0 || !wanted.every((scope) => mine.scopes.includes(scope))) {
-      return provider.credentialsFor(wanted);
+      const found = await provider.credentialsFor(wanted);
+      learn(found?.accessToken, found?.elevatedToken);
+      return found;
     }
     left = undefined;
     const giveBack = (): Promise<void> => {
@@ -182,6 +200,12 @@ function openProxy(context: Context, { provider, origin, secret, scopes, source,
     elevatedHeader:
       options.elevatedHeader === undefined ? ELEVATED_HEADER : parseElevatedHeader(options.elevatedHeader),
     onProblem: (words) => terminal.warn(`The proxy: ${words}`),
+    onAnswer: ({ demand, steppedUp }) => {
+      // What could not be stepped up for is told where that failed.
+      const isTold = demand?.kind === 'scope' && demand.scopes.length > 0 && !steppedUp;
+      const words = isTold ? undefined : demandInWords(demand, steppedUp);
+      if (words !== undefined) terminal.warn(words);
+    },
   });
 }
 

@@ -25,6 +25,15 @@ export interface Options extends StepUpFlags, ApiFlags, OutputFlags {
   fail?: boolean | undefined;
 }
 
+/** Fields of a form may come one by one, as curl takes them. Throws UsageError FLAG_CONFLICT for a file beside another. */
+function joined(value: string, before: string | undefined): string {
+  if (before === undefined) return value;
+  if ([before, value].some((each) => each === '-' || each.startsWith('@'))) {
+    throw new UsageError('FLAG_CONFLICT', '--data takes one file, or texts.', { field: '--data' });
+  }
+  return `${before}&${value}`;
+}
+
 /** So many redirects curl follows. */
 const REDIRECTS = 50;
 
@@ -32,7 +41,7 @@ export function define(command: Command, handle: Handle): void {
   command
     .argument('<url>', 'the address of your API; at Dynamic also a path of its own API, as /users')
     .option('-X, --request <method>', 'the method (GET; POST with --data)')
-    .option('-d, --data <body>', 'the body; @FILE reads a file, - standard input')
+    .option('-d, --data <body>', 'the body; @FILE reads a file, - standard input; texts are joined by &', joined)
     .option('-H, --header <header>', 'one more header, as "Name: value"; may be repeated', collect)
     .option('--scope <scope>', 'a scope whose token goes along, and to step up for; may be repeated', collect)
     .option('-i, --include', 'print status and headers before the body')

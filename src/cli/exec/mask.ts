@@ -5,14 +5,14 @@ const MASK = '***';
 
 /**
  * A stream that lets bytes through with each of the secrets replaced by `***`, also where one comes in pieces. What may be the beginning of
- * one is held back until more comes, or the end. The secrets are ASCII.
+ * one is held back until more comes, or the end. The secrets are ASCII; more may be added to the list at any time.
  */
 export function maskStream(secrets: readonly string[]): Transform {
-  const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
   let held = '';
   return new Transform({
     transform(piece: Buffer, _encoding, done) {
       // Latin 1 has one character a byte: what is no text comes out as it was.
+      const longestFirst = secrets.toSorted((a, b) => b.length - a.length);
       const text = longestFirst.reduce((all, secret) => all.replaceAll(secret, MASK), held + piece.toString('latin1'));
       const from = text.length - Math.max(0, ...longestFirst.map((secret) => overlap(text, secret)));
       held = text.slice(from);

@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { InterruptedError, StepupError } from '../../errors.js';
+import { ELEVATED_HEADER } from '../../resource/authorization.js';
 import type { ApiCaller, ApiResponse } from '../../resource/call.js';
 
 export interface Proxy {
@@ -27,6 +28,8 @@ export interface ProxyOptions {
   elevatedHeader: string;
   /** Told of what goes wrong with a call, in words without secrets. */
   onProblem(words: string): void;
+  /** Told of each answer before it is passed on. */
+  onAnswer(answer: ApiResponse): void;
 }
 
 /** A body is held for the case that the call is made again after a step-up. Bytes. */
@@ -45,7 +48,8 @@ const HOP_BY_HOP = [
   'upgrade',
   'http2-settings',
 ];
-const NOT_SENT_ON = [...HOP_BY_HOP, 'host', 'content-length', 'expect', 'authorization', 'dpop'];
+/** A referrer would have our secret in it. */
+const NOT_SENT_ON = [...HOP_BY_HOP, 'host', 'content-length', 'expect', 'authorization', 'dpop', 'referer'];
 
 /** What fetch does not send (Fetch standard, "forbidden method"). */
 const NOT_CALLED = ['TRACE', 'TRACK', 'CONNECT'];
@@ -64,7 +68,7 @@ class Refused extends Error {
  * `Sec-Fetch-Site`); redirects come back, those within the origin with the proxy's address. 502 where the API cannot be had.
  */
 export async function startProxy(options: ProxyOptions): Promise<Proxy> {
-  const { origin, caller, scopes, secret, onProblem } = options;
+  const { origin, caller, scopes, secret, onProblem, onAnswer } = options;
   let host = '';
 
   async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -74,22 +78,36 @@ export async function startProxy(options: ProxyOptions): Promise<Proxy> {
     const url = `${origin}/${path}`;
     const headers = sentOn(request.headers, options.elevatedHeader);
     const body = await bodyOf(request);
+    if (body.length > 0 && (method === 'GET' || method === 'HEAD')) {
+      throw new Refused(501, `${method} with a body goes through no proxy of this kind.`);
+    }
     // Whoever has asked may go before there is an answer.
     const gone = new AbortController();
     response.once('close', () => gone.abort());
-    const call = { method, url, headers, scopes, signal: gone.signal, ...(body.length > 0 ? { body } : {}) };
-    await pass(await caller.call(call), response, { origin, at: `http://${host}/${secret}`, gone: gone.signal });
+    const call = {
+      method,
+      url,
+      headers,
+      scopes,
+      sparing: true,
+      signal: gone.signal,
+      ...(body.length > 0 ? { body } : {}),
+    };
+    const result = await caller.call(call);
+    onAnswer(result);
+    await pass(result, response, { origin, at: `http://${host}/${secret}`, gone: gone.signal });
   }
 
   const server = createServer((request, response) => {
     answer(request, response).catch((error: unknown) => {
-      if (!(error instanceof Refused) && !(error instanceof StepupError)) throw error;
       const status = error instanceof Refused ? error.status : 502;
-      if (status === 502 && !(error instanceof InterruptedError))
-        onProblem(`${request.method ?? ''}: ${error.message}`);
+      const { message, stack = message } = error instanceof Error ? error : new Error(String(error));
+      // A bug of ours in one call is no reason to end the command.
+      const words = error instanceof StepupError ? message : stack;
+      if (status === 502 && !(error instanceof InterruptedError)) onProblem(`${request.method ?? ''}: ${words}`);
       if (response.headersSent) response.destroy();
       else {
-        const text = `${JSON.stringify({ error: error.message })}\n`;
+        const text = `${JSON.stringify({ error: message })}\n`;
         response.writeHead(status, { 'content-type': 'application/json', connection: 'close' }).end(text);
       }
     });
@@ -125,8 +143,7 @@ function checkedPath({ headers, url = '' }: IncomingMessage, host: string, secre
 }
 
 function sentOn(given: IncomingHttpHeaders, elevatedHeader: string): Headers {
-  const named = (given.connection ?? '').split(',').map((name) => name.trim().toLowerCase());
-  const left = new Set([...NOT_SENT_ON, elevatedHeader.toLowerCase(), ...named]);
+  const left = new Set([...NOT_SENT_ON, ELEVATED_HEADER, elevatedHeader.toLowerCase(), ...namesIn(given.connection)]);
   const headers = new Headers();
   // What the command does not want packed is not to be asked for packed.
   headers.set('accept-encoding', given['accept-encoding']?.toString() ?? 'identity');
@@ -136,6 +153,11 @@ function sentOn(given: IncomingHttpHeaders, elevatedHeader: string): Headers {
     for (const one of Array.isArray(value) ? value : [value]) headers.append(name, one);
   }
   return headers;
+}
+
+/** Headers that are of one connection alone, as it says. */
+function namesIn(connection = ''): string[] {
+  return connection.split(',').map((name) => name.trim().toLowerCase());
 }
 
 async function bodyOf(request: IncomingMessage): Promise<Buffer> {
@@ -159,14 +181,16 @@ async function pass(
   response: ServerResponse,
   { origin, at, gone }: { origin: string; at: string; gone: AbortSignal },
 ): Promise<void> {
+  const left = [...HOP_BY_HOP, ...namesIn(headers.get('connection') ?? undefined)];
   for (const [name, value] of headers) {
-    if (!HOP_BY_HOP.includes(name) && !name.startsWith('access-control-') && name !== 'set-cookie') {
+    if (!left.includes(name) && !name.startsWith('access-control-') && name !== 'set-cookie') {
       response.setHeader(name, name === 'location' ? relocated(value, origin, at) : value);
     }
   }
   const cookies = headers.getSetCookie();
   if (cookies.length > 0) response.setHeader('set-cookie', cookies);
-  response.writeHead(status, statusText || undefined);
+  // A reason phrase may come with characters that none can have.
+  response.writeHead(status, /^[\t\x20-\x7e]+$/.test(statusText) ? statusText : undefined);
   response.flushHeaders();
   try {
     for await (const piece of body ?? []) if (!response.write(piece)) await once(response, 'drain', { signal: gone });
@@ -178,7 +202,8 @@ async function pass(
 
 /** A redirect within the origin goes through the proxy again. */
 function relocated(location: string, origin: string, at: string): string {
-  if (location.startsWith('/') && !location.startsWith('//')) return `${at}${location}`;
-  if (location === origin || location.startsWith(`${origin}/`)) return `${at}${location.slice(origin.length)}`;
-  return location;
+  if (location.startsWith('/') && !/^\/[/\\]/.test(location)) return `${at}${location}`;
+  if (!/^([a-z][a-z0-9+.-]*:|[/\\]{2})/i.test(location) || !URL.canParse(location, origin)) return location;
+  const { origin: there, pathname, search, hash } = new URL(location, origin);
+  return there === origin ? `${at}${pathname}${search}${hash}` : location;
 }

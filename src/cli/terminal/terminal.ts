@@ -80,8 +80,8 @@ export async function createTerminal(system: System, options: TerminalOptions): 
       await new Promise<void>((done, fail) => {
         stdout.write(piece, (problem) => {
           if (!problem) done();
-          // Whoever read it went away, which is no fault of ours.
-          else fail(system.signal.aborted ? new InterruptedError() : problem);
+          // Whoever read it went away, or the disk is full: the stream itself says so, and ends us in order.
+          else fail(new InterruptedError());
         });
       });
     },

@@ -1,6 +1,8 @@
 import { request } from 'node:http';
+import { createServer, type AddressInfo } from 'node:net';
 import { Readable } from 'node:stream';
 import { setTimeout as timer } from 'node:timers/promises';
+import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { FailedError } from '../../../src/errors.js';
 import type { Env } from '../../../src/system.js';
@@ -156,6 +158,36 @@ describe('a grant for a single use', () => {
     expect(new Set(tokens).size).toBe(2);
   });
 
+  test('goes with no call through the proxy that does not want it', async () => {
+    const statuses: number[] = [];
+    api.on('/bare', ({ headers }, response) => {
+      const held = String((decodeJwt(headers.authorization?.slice(7) ?? '') as { scope?: string }).scope);
+      response.writeHead(held.includes(SCOPE) ? 200 : 403).end();
+    });
+    const flags = proxied('--scope', SCOPE, '--code-command', 'inbox');
+    const { stderr } = await exec(flags, async (env) => {
+      for (const path of ['/me', `/needs/${SCOPE}`, '/me', '/bare'])
+        statuses.push((await call(`${env.STEPUP_PROXY_URL}${path}`)).status);
+    });
+    // A refusal without a word names nothing to step up for.
+    expect(statuses).toEqual([200, 200, 200, 403]);
+    expect(stderr.match(/Challenge \S+ for \S+ now verify_sms/g)).toHaveLength(1);
+    const other = await exec(
+      flags,
+      async (env) => void statuses.push((await call(`${env.STEPUP_PROXY_URL}/bare`)).status),
+    );
+    expect([statuses.at(-1), other.status]).toEqual([200, 0]);
+  });
+
+  test('of calls at once each steps up for its own', async () => {
+    let statuses: number[] = [];
+    await exec(proxied('--scope', SCOPE, ...CODES), async (env) => {
+      const calls = Array.from({ length: 4 }, () => call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`));
+      statuses = (await Promise.all(calls)).map(({ status }) => status);
+    });
+    expect(statuses).toEqual([200, 200, 200, 200]);
+  });
+
   test('serves the first call through the proxy; the next steps up', async () => {
     const statuses: number[] = [];
     await exec(proxied('--scope', SCOPE, ...CODES), async (env) => {
@@ -163,8 +195,9 @@ describe('a grant for a single use', () => {
         statuses.push((await call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`)).status);
     });
     expect(statuses).toEqual([200, 200]);
+    // The session's own first, then the one at hand; the session's own again, then that of a step-up.
     const tokens = api.heard.map(({ headers }) => headers.authorization);
-    expect(new Set(tokens).size).toBe(3);
+    expect([tokens.length, new Set(tokens).size]).toEqual([4, 3]);
   });
 });
 
@@ -178,6 +211,24 @@ describe('CI services that mask', () => {
     );
     expect(stderr).toContain(`::add-mask::${token}\n`);
     expect(stdout).toBe('');
+  });
+
+  test('are told of a token that a step-up in the proxy brings', async () => {
+    const { stderr } = await exec(
+      proxied('--scope', SCOPE, ...CODES),
+      async (env) => {
+        await app.run('reset --grants');
+        api.on('/new', (_, response) => {
+          const challenge = `Bearer error="insufficient_scope", scope="${SCOPE}"`;
+          response.writeHead(api.heard.length > 1 ? 200 : 403, { 'www-authenticate': challenge }).end();
+        });
+        await call(`${env.STEPUP_PROXY_URL}/new`);
+      },
+      { env: { GITHUB_ACTIONS: 'true' } },
+    );
+    const [, last = ''] = /^Bearer (.+)$/.exec(api.heard.at(-1)?.headers.authorization ?? '') ?? [];
+    expect(last).not.toBe('');
+    expect(stderr).toContain(`::add-mask::${last}\n`);
   });
 });
 
@@ -402,6 +453,84 @@ describe('the proxy', () => {
     expect(status).toBe(501);
   });
 
+  test('passes a reason phrase that Node would not, and leads home whichever way a redirect is spelt', async () => {
+    const server = createServer(
+      (socket) => void socket.once('data', () => socket.end('HTTP/1.1 200 \u20ac uro\r\n\r\nok')),
+    );
+    await new Promise<void>((done) => server.listen(0, '127.0.0.1', done));
+    const odd = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    let answer: Raw | undefined;
+    await exec(
+      ['--proxy', odd, '--allow-origin', odd],
+      async (env) => void (answer = await call(`${env.STEPUP_PROXY_URL}/`)),
+    );
+    expect([answer?.status, answer?.body]).toEqual([200, 'ok']);
+    server.close();
+
+    const { host } = new URL(api.origin);
+    const led: unknown[] = [];
+    let at = '';
+    await exec(proxied(), async (env) => {
+      at = env.STEPUP_PROXY_URL ?? '';
+      for (const location of [
+        `//${host}/x?a=b`,
+        `HTTP://${host}/x?a=b`,
+        `${api.origin}?a=b`,
+        '//other.example/x',
+        'x',
+      ]) {
+        api.on('/go', (_, response) => void response.writeHead(302, { location }).end());
+        led.push((await call(`${at}/go`)).headers['location']);
+      }
+    });
+    expect(led).toEqual([`${at}/x?a=b`, `${at}/x?a=b`, `${at}/?a=b`, '//other.example/x', 'x']);
+  });
+
+  test('lets nothing through that is the proxy’s own, or of one connection', async () => {
+    api.on(
+      '/hop',
+      (_, response) => void response.writeHead(200, { connection: 'x-hop', 'x-hop': '1', 'x-kept': '1' }).end(),
+    );
+    let answer: Raw | undefined;
+    let withBody: number | undefined;
+    await exec(proxied('--elevated-header', 'x-el'), async (env) => {
+      const url = env.STEPUP_PROXY_URL ?? '';
+      answer = await call(`${url}/hop`, {
+        referer: `${url}/a`,
+        'x-dyn-elevated-access-token': 'forged',
+        'x-el': 'forged',
+      });
+      ({ status: withBody } = await call(`${url}/me`, { 'content-length': '2' }, { body: '{}' }));
+    });
+    expect(answer?.headers).toMatchObject({ 'x-kept': '1' });
+    expect(answer?.headers).not.toHaveProperty('x-hop');
+    expect(Object.keys(api.heard[0]!.headers)).not.toEqual(
+      expect.arrayContaining([expect.stringMatching(/^(referer|x-el|x-dyn-elevated-access-token)$/)]),
+    );
+    expect(withBody).toBe(501);
+  });
+
+  test('says what the API wants that nobody can guess', async () => {
+    const challenge = 'Bearer error="insufficient_user_authentication", acr_values="phr"';
+    api.on('/acr', (_, response) => void response.writeHead(401, { 'www-authenticate': challenge }).end());
+    const { stderr } = await exec(proxied(), async (env) => void (await call(`${env.STEPUP_PROXY_URL}/acr`)));
+    expect(stderr).toContain('of the class phr');
+  });
+
+  test('a question that is open when the command ends is taken back', async () => {
+    const { status } = await exec(
+      proxied(),
+      async (env) => {
+        const going = request(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`).on('error', () => undefined);
+        going.end();
+        await expect.poll(() => api.heard.length).toBe(1);
+        await timer(300);
+      },
+      { tty: true },
+    );
+    expect(status).toBe(0);
+  });
+
   test('says 502 where the API is not there, and which call it was', async () => {
     let answer: Raw | undefined;
     const flags = ['--proxy', 'http://127.0.0.1:9', '--allow-origin', 'http://127.0.0.1:9'];
@@ -424,6 +553,11 @@ describe('what is refused before anything runs', () => {
   ])('%s', async (_, flags, status, code) => {
     const outcome = await exec([...flags, '--json'], undefined, { exec: never });
     expect([outcome.status, outcome.error().code]).toEqual([status, code]);
+  });
+
+  test('--code - would take the standard input of the command', async () => {
+    const { status, stderr } = await exec(['--code', '-']);
+    expect([status, stderr]).toEqual([2, expect.stringContaining('--code')]);
   });
 
   test('no command at all', async () => {

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { bundle, start, type Child } from '../../store/child.js';
 import { startApplication, type Application } from '../../support/application.js';
@@ -36,9 +37,9 @@ function exec(flags: string[], words: string[], env: Record<string, string> = {}
 }
 
 /** A script that node runs under `exec`. */
-async function script(text: string): Promise<string[]> {
+async function script(words: string): Promise<string[]> {
   const file = join(app.home, `script-${Math.random().toString(36).slice(2)}.mjs`);
-  await writeFile(file, text);
+  await writeFile(file, words);
   return [process.execPath, file];
 }
 
@@ -71,6 +72,16 @@ test('--mask takes tokens out of both streams, whole and in pieces, and nothing 
   expect(status).toBe(0);
   expect(stdout).toMatch(/^a \*\*\* b\nx{300000}\nhttp:\/\/127\.0\.0\.1:\d+\/\*\*\* end$/);
   expect(stderr).toBe('err ***');
+});
+
+test.skipIf(windows)('--mask loses nothing when its reader takes its time', async () => {
+  const words = await script(`for (let i = 0; i < 60_000; i += 1) console.log(i);`);
+  const line = [process.execPath, program, 'exec', `--emulator=${app.url}`, '--mask', '--', ...words].join(' ');
+  const child = spawn('sh', ['-c', `${line} | (sleep 3; wc -l)`], {
+    env: { PATH: process.env.PATH, STEPUP_HOME: app.home },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  expect((await text(child.stdout)).trim()).toBe('60000');
 });
 
 test('--mask does not wait for what the command has left behind', async () => {

@@ -23,6 +23,15 @@ test.each<[string, string[], string]>([
   expect((await masked(pieces)).toString()).toBe(expected);
 });
 
+test('a secret that is learnt later is masked from then on', async () => {
+  const secrets = ['first-secret'];
+  const filter = maskStream(secrets);
+  filter.write('second-secret first-secret\n');
+  secrets.push('second-secret');
+  filter.end('second-secret first-secret\n');
+  expect((await buffer(filter)).toString()).toBe('second-secret ***\n*** ***\n');
+});
+
 test('of two secrets with the same beginning, the longer is masked whole', async () => {
   expect((await masked(['secret-one-more', ' secret-one'], ['secret-one', 'secret-one-more'])).toString()).toBe(
     '*** ***',
