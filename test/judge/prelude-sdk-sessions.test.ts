@@ -212,7 +212,7 @@ describe.skipIf(skipsWithoutChromium())('@prelude.so/js-sdk 0.6.0: sessions', ()
       await tab.sdk.open(judge.recorder.domain);
       const before = valueOf(await tab.sdk.claims());
       valueOf(await sdk.invalidateCache());
-      await judge.app.delayOnce('POST', '/v1/session/refresh', 500);
+      await judge.app.delayOnce('POST', '/v1/session/refresh', 3000);
       judge.calls();
       const both = await Promise.all([sdk.refresh(), tab.sdk.refresh()]);
       expect(judge.calls()).toEqual(['POST /refresh 200']);

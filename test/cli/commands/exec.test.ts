@@ -138,6 +138,39 @@ describe('the environment of the command', () => {
   });
 });
 
+test('at Dynamic the proxy sends the elevated token beside the session’s, to the call that wants it', async () => {
+  const world = await startEnvironment();
+  await world.login();
+  const elevatedHeader = 'x-dyn-elevated-access-token';
+  const { jwksUrl, issuer } = world.ready.dynamic;
+  const own = await startApi({ jwksUrl, issuer, elevatedHeader, once: true });
+  const statuses: number[] = [];
+  const run: RunOptions['exec'] = async (_, { env, onStart }) => {
+    onStart?.();
+    for (const path of ['/me', '/needs/wallet:export', '/me', '/needs/wallet:export']) {
+      statuses.push((await call(`${env.STEPUP_PROXY_URL}${path}`)).status);
+    }
+    return { status: 0 };
+  };
+  const flags = ['--scope', 'wallet:export', ...CODES, '--proxy', own.origin, '--allow-origin', own.origin];
+  await world.run(['exec', '--provider', 'dynamic', `--emulator=${world.url}`, ...flags, '--', 'x'], {
+    run: world.shell,
+    exec: run,
+  });
+  expect(statuses).toEqual([200, 200, 200, 200]);
+  const sent = own.heard.map(({ url, headers }) => [url.split('/')[1], elevatedHeader in headers]);
+  expect(sent).toEqual([
+    ['me', false],
+    ['needs', false],
+    ['needs', true],
+    ['me', false],
+    ['needs', false],
+    ['needs', true],
+  ]);
+  await own.close();
+  await world.close();
+});
+
 describe('a grant for a single use', () => {
   beforeEach(() => app.allow({ scope: SCOPE, grantMode: 'single-use' }));
 
