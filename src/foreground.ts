@@ -36,9 +36,9 @@ export async function runInForeground(
   let toldToEnd = false;
   const kill = (): void => void child.kill('SIGKILL');
   const release = takeSignals((name) => {
-    if (!reachesChild(name)) child.kill(name);
     // Whoever says it twice means it. A SIGHUP may tell it to read its settings anew, as often as anybody likes.
     if (name === 'SIGTERM' && toldToEnd) kill();
+    else if (!reachesChild(name)) child.kill(name);
     toldToEnd ||= name === 'SIGTERM';
   });
   // Whatever ends this process: the child does not outlive it.

@@ -88,7 +88,9 @@ test.skipIf(windows)('conf, which raises each signal again, does not turn one Ct
 test.skipIf(windows)('a second Ctrl-C ends at once with 130', async () => {
   const child = run(['hang']);
   await child.line;
+  const interrupted = once(child.process.stdout!, 'data');
   child.process.kill('SIGINT');
+  await interrupted;
   await pause(400);
   child.process.kill('SIGINT');
   expect(await child.end).toMatchObject({ status: 130, signal: null, stdout: 'ready\ninterrupted\n' });

@@ -115,7 +115,9 @@ test.skipIf(windows)('a command that does not end when it is told is killed when
     `),
   );
   await child.line;
+  const told = once(child.process.stdout!, 'data');
   child.process.kill('SIGTERM');
+  await told;
   await pause(500); // more than what counts as the same signal
   child.process.kill('SIGTERM');
   expect(await child.end).toMatchObject({ status: 137, stdout: 'ready\nno\n' });
@@ -177,10 +179,10 @@ test.skipIf(windows).each(['SIGINT', 'SIGTERM'] as const)(
     await fetch(`${controlUrl}/faults`, {
       method: 'POST',
       headers: { authorization: `Bearer ${controlToken}` },
-      body: JSON.stringify({ match: { path: '/.well-known/jwks.json' }, do: { latencyMs: 500 } }),
+      body: JSON.stringify({ match: { path: '/.well-known/jwks.json' }, do: { latencyMs: 1000 } }),
     });
     const slow = fetch(`${url}/.well-known/jwks.json`);
-    await pause(200); // on its way
+    await pause(400); // on its way
     child.process.kill(name);
     expect((await slow).status).toBe(200);
     expect(await child.end).toMatchObject({ status: 0, signal: null, stderr: '' });
