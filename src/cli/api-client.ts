@@ -8,10 +8,10 @@ import { createApiCaller, type ApiCaller } from '../resource/call.js';
 import type { Demand } from '../resource/demand.js';
 import type { System } from '../system.js';
 import { parseElevatedHeader } from './api-request.js';
+import { collect } from './collect.js';
 import type { Context } from './context.js';
 import { stepUpFor, type StepUpSource } from './elevate.js';
 import { ALLOW_FLAG, allowOrigin } from './origins.js';
-import { collect } from './verdict.js';
 
 export interface ApiFlags {
   allowOrigin?: string[] | undefined;

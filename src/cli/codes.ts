@@ -8,6 +8,7 @@ import type { Command } from 'commander';
 import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageError } from '../errors.js';
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
+import { collect } from './collect.js';
 import type { ResolvedTarget } from './target.js';
 import type { Terminal } from './terminal/terminal.js';
 
@@ -63,10 +64,6 @@ export function addCodeFlags(command: Command): Command {
       collect,
     )
     .option('--code-command <command>', 'a shell command that prints the code; it runs when the code was sent');
-}
-
-function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }
 
 /** The source that the flags and the terminal make. Throws UsageError FLAG_CONFLICT, and FLAG_INVALID for what is no code. */

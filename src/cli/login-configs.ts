@@ -3,7 +3,7 @@ import { Option, type Command } from 'commander';
 import { UsageError } from '../errors.js';
 import type { OtpLogin, OtpLoginBody } from '../providers/prelude/management-login.js';
 import { parseScope } from '../providers/prelude/input.js';
-import { collect } from './verdict.js';
+import { collect } from './collect.js';
 
 export const CHANNELS = ['sms', 'email'] as const;
 export type Channel = (typeof CHANNELS)[number];

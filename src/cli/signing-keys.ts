@@ -58,11 +58,6 @@ export function parseKid(text: string | undefined): string | undefined {
   });
 }
 
-/** Collects the values of a flag that may be given several times. */
-export function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
-}
-
 async function publicHalf(
   parts: Parts,
   given: string,

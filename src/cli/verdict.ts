@@ -1,6 +1,7 @@
 /** A verdict as flags give it: of a hook that we serve, or stored with a scope. Field names are the service's. */
 import { Option, type Command } from 'commander';
 import { UsageError } from '../errors.js';
+import { collect } from './collect.js';
 
 export const STATUSES = ['continue', 'review', 'block'] as const;
 export const GRANT_MODES = ['single-use', 'session-bound', 'profile-bound'] as const;
@@ -45,11 +46,6 @@ export function addVerdictFlags(command: Command): Command {
     .option('--step <key[:seconds]>', 'a step of a review and its time limit (600), once for each in order', collect)
     .addOption(new Option('--grant-mode <mode>', 'how the scope is granted (session-bound)').choices(GRANT_MODES))
     .option('--granted-for <seconds>', 'how long the scope is granted, 0 to 86400 (300)');
-}
-
-/** Collects an option that may be repeated. */
-export function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   USUAL_SECONDS,
 } from '../backend/verification-token.js';
 import { InputNeededError, UsageError } from '../errors.js';
+import { collect } from './collect.js';
 import type { Context } from './context.js';
 import { createInputLines } from './input-lines.js';
 import { printedBy, readSecret } from './secrets.js';
@@ -56,10 +57,6 @@ export function addVerificationFlags(command: Command): Command {
     )
     .option('--verification-command <command>', 'Prelude: a shell command that prints the verification token')
     .option('--sign-with <key>', 'Prelude: sign the verification token here, with a key of the store or of a file');
-}
-
-function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }
 
 /** The source that the flags and the terminal make. Throws UsageError FLAG_CONFLICT. */

@@ -1,4 +1,5 @@
 /** JSON bodies of requests, read within limits before any of them is looked at. */
+import { depthOf } from '../json-depth.js';
 
 const MAX_BODY = 64 * 1024;
 const MAX_DEPTH = 16;
@@ -40,23 +41,6 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Buf
     chunks.push(chunk);
   }
   return Buffer.concat(chunks);
-}
-
-/** How deep brackets nest outside strings. Counted on the text, before a parser or a schema walks it. */
-export function depthOf(text: string): number {
-  let depth = 0;
-  let deepest = 0;
-  let quoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const sign = text[at];
-    if (quoted) {
-      if (sign === '\\') at++;
-      else if (sign === '"') quoted = false;
-    } else if (sign === '"') quoted = true;
-    else if (sign === '{' || sign === '[') deepest = Math.max(deepest, ++depth);
-    else if (sign === '}' || sign === ']') depth--;
-  }
-  return deepest;
 }
 
 function decode(bytes: Uint8Array): string {

@@ -5,7 +5,7 @@ import { dirname, resolve } from 'node:path';
 import * as v from 'valibot';
 import { FailedError } from '../errors.js';
 import { osReason } from '../os-reason.js';
-import { depthOf } from './json-body.js';
+import { depthOf } from '../json-depth.js';
 import type { Tenant } from './services.js';
 import { TenantDocument } from './tenant-document.js';
 

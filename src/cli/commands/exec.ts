@@ -6,6 +6,7 @@ import { ELEVATED_HEADER } from '../../resource/authorization.js';
 import type { Env } from '../../system.js';
 import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { parseElevatedHeader } from '../api-request.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
 import { keepFresh } from '../exec/keep-fresh.js';
@@ -15,7 +16,6 @@ import { maskCommands } from '../exec/register.js';
 import { allowOrigin, parseOrigin } from '../origins.js';
 import type { Handle } from '../tree.js';
 import { createTerminal } from '../terminal/terminal.js';
-import { collect } from '../verdict.js';
 
 export interface Options extends StepUpFlags, ApiFlags {
   scope?: string[] | undefined;

@@ -4,13 +4,13 @@ import { KINDS, type Check, type Explanation, type Kind } from '../../explain/ch
 import { explain, readSubject } from '../../explain/explain.js';
 import { looksLikeToken } from '../../explain/jws.js';
 import { ELEVATED_HEADER } from '../../resource/authorization.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { explainWorld } from '../explain-world.js';
 import { readBytes } from '../input-bytes.js';
 import { printable } from '../terminal/printable.js';
 import { aligned, tabbed, type Column } from '../terminal/table.js';
 import type { Handle } from '../tree.js';
-import { collect } from '../verdict.js';
 
 export interface Options {
   as?: Kind | undefined;

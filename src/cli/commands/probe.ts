@@ -9,6 +9,7 @@ import { contentTypeOf, readBody } from '../api-body.js';
 import { addApiFlags, shown, type ApiFlags } from '../api-client.js';
 import { parseApiMethod, parseApiUrl, parseElevatedHeader, parseHeaders } from '../api-request.js';
 import { decodeToken, scopesOf } from '../claims.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { allowOrigin } from '../origins.js';
@@ -17,7 +18,6 @@ import { addReportFlags, createReport, suiteName, type ReportFlags } from '../re
 import { signingKey } from '../signing-keys.js';
 import { publishedIssuer } from '../token-issuer.js';
 import type { Handle } from '../tree.js';
-import { collect } from '../verdict.js';
 
 export interface Options extends StepUpFlags, ApiFlags, ReportFlags {
   scope?: string | undefined;

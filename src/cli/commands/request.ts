@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { RefusedError, UsageError } from '../../errors.js';
 import type { Method } from '../../providers/provider.js';
 import { createCodeSource } from '../codes.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { refuseAnswers, startDetached } from '../detached.js';
 import { addStepUpFlags, type StepUpFlags } from '../elevate.js';
@@ -43,10 +44,6 @@ Examples:
         run(context, { ...flags, ...sortOut(words, flags.metadata) }),
       ),
     );
-}
-
-function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }
 
 /** `--metadata a=1 b=2`: no scope has a `=`, so a word that has one after `--metadata` is a pair, wherever the scope stands. */

@@ -3,12 +3,12 @@ import { withoutIdleHints, type Case } from '../../backend/case.js';
 import { FailedError, InterruptedError, UsageError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { decodeToken, tokenInWords, type DecodedToken } from '../claims.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { readSecret } from '../secrets.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
-import { collect } from '../verdict.js';
 
 export interface Options extends StepUpFlags {
   /** A token, or `-` that reads it from standard input; without it, the session's own. */

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
+import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import type { Handle } from '../tree.js';
 import type { ProviderName } from '../../providers/provider.js';
@@ -38,10 +39,6 @@ Examples:
 `,
     )
     .action(handle((context, options: Options) => run(context, options)));
-}
-
-function collect(value: string, all: string[] = []): string[] {
-  return [...all, value];
 }
 
 /**

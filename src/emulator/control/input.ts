@@ -1,7 +1,8 @@
 /** Parses what comes into the control API: query and JSON body, with limits, and names what is wrong. */
 import type { Context } from 'hono';
 import * as v from 'valibot';
-import { depthOf, readBytes } from '../json-body.js';
+import { depthOf } from '../../json-depth.js';
+import { readBytes } from '../json-body.js';
 import { Problem } from './problem.js';
 
 const MAX_DEPTH = 64;

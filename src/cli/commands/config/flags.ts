@@ -3,7 +3,8 @@ import type { Command } from 'commander';
 import { UsageError } from '../../../errors.js';
 import type { StepKey } from '../../../providers/prelude/config.js';
 import { callbackUrl } from '../../addresses.js';
-import { collect, MANAGED_STEPS, parseStepKey } from '../../verdict.js';
+import { collect } from '../../collect.js';
+import { MANAGED_STEPS, parseStepKey } from '../../verdict.js';
 
 export interface ConfigFlags {
   hookUrl?: string | undefined;

@@ -5,9 +5,9 @@ import type { EmulatorEvent, Ready } from '../../../emulator/emulator.js';
 import { isOfThisMachine } from '../../../emulator/public-address.js';
 import { UsageError } from '../../../errors.js';
 import type { ReadyEntry } from '../../../store/emulators.js';
+import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import { parsePort } from '../../serving.js';
-import { collect } from '../../verdict.js';
 import { version } from '../../version.js';
 
 /** The emulator's options as they are typed. */

@@ -2,10 +2,11 @@ import type { Command } from 'commander';
 import { postHook, signedRequest, type HookCall, type HookExchange } from '../../../backend/hook-call.js';
 import { HOOK_LIMITS, readVerdict, type HookReading } from '../../../backend/hook-verdict.js';
 import { faultInWords, msInWords, readingInWords } from '../../../backend/hook-words.js';
+import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
-import { collect, parseStepKey } from '../../verdict.js';
+import { parseStepKey } from '../../verdict.js';
 import { addSampleFlags, parseHookUrl, sampleCall, SAMPLE_SCOPE, type SampleFlags } from './sample.js';
 import { addKeyFlags, callKey, serveKey, type KeyFlags, type ServedKeys } from './signer.js';
 

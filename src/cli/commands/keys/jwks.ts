@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
+import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
-import { collect, publicKeys } from '../../signing-keys.js';
+import { publicKeys } from '../../signing-keys.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {

@@ -1,9 +1,10 @@
 import type { Command } from 'commander';
 import { JWKS_PATH, jwksAnswer } from '../../../backend/jwks.js';
 import { StepupError } from '../../../errors.js';
+import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import { interrupted, parseLoopbackHost, parsePort, urlOf } from '../../serving.js';
-import { collect, publicKeys } from '../../signing-keys.js';
+import { publicKeys } from '../../signing-keys.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 

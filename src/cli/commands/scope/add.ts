@@ -3,12 +3,12 @@ import { InputNeededError, UsageError } from '../../../errors.js';
 import { parseScope } from '../../../providers/prelude/input.js';
 import type { AllowedScope, StepUpConfig } from '../../../providers/prelude/config.js';
 import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
+import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
 import { requireConfig, type Configured } from '../../stepup-config.js';
 import {
   addVerdictFlags,
-  collect,
   MANAGED_SCOPES,
   MANAGED_STEPS,
   parseVerdict,
