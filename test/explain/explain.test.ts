@@ -5,6 +5,7 @@ import type { Explanation, Kind } from '../../src/explain/check.js';
 import { explain, readSubject } from '../../src/explain/explain.js';
 import type { World } from '../../src/explain/world.js';
 import { ACCESS, ecKey, ISSUER, KEY, NOW, OTHER, raw, rsaKey, SECONDS, sign, STRANGER, world } from './world.js';
+import { cpuSeconds } from '../support/cpu-seconds.js';
 
 const ELEVATED = 'x-dyn-elevated-access-token';
 
@@ -794,7 +795,7 @@ describe('hostile input', () => {
   });
 
   test('deep JSON, a megabyte of it, and thousands of headers', async () => {
-    const started = performance.now();
+    const started = cpuSeconds();
     const deep = Buffer.from('[{"a":'.repeat(2000)).toString('base64url');
     expect((await why(`eyJhbGciOiJSUzI1NiJ9.${deep}.AAAA`, {}, 'token')).cause).toContain('damaged in its middle');
     const deepBody = '['.repeat(60_000) + ']'.repeat(60_000);
@@ -810,7 +811,7 @@ describe('hostile input', () => {
     await why(`curl x -H 'Authorization: Bearer ${' '.repeat(900_000)}x'`);
     await why(`curl x -H 'Authorization: ${'a-'.repeat(450_000)}'`);
     await why(`curl x -H 'Authorization: Bearer a${'"'.repeat(500_000)}b'`);
-    expect(performance.now() - started).toBeLessThan(8000);
+    expect(cpuSeconds() - started).toBeLessThan(20);
   });
 
   test('what Windows writes is read', async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { looksLikeAnswer, looksLikeMessage, readMessage } from '../../src/explain/http-message.js';
+import { cpuSeconds } from '../support/cpu-seconds.js';
 
 const read = (text: string): ReturnType<typeof readMessage> => readMessage(Buffer.from(text));
 
@@ -86,13 +87,13 @@ describe('a raw message', () => {
   });
 
   test('thousands of headers are cut, and a megabyte of lines takes no time', () => {
-    const started = performance.now();
+    const started = cpuSeconds();
     const { headers, notes } = read(`GET / HTTP/1.1\r\n${'a: b\r\n'.repeat(100_000)}\r\n`)!;
     expect([headers.length, notes.length]).toEqual([2000, 1]);
     read(`GET / HTTP/1.1\r\n${' a\r\n'.repeat(200_000)}`);
     read(`GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n${'1\r\na\r\n'.repeat(100_000)}`);
     read('\n'.repeat(1_000_000));
-    expect(performance.now() - started).toBeLessThan(3000);
+    expect(cpuSeconds() - started).toBeLessThan(3);
   });
 });
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { readChallenges } from '../../src/resource/www-authenticate.js';
+import { cpuSeconds } from '../support/cpu-seconds.js';
 
 /** As plain values, to be compared. */
 function read(field: string): { challenges: unknown[]; fault?: string | undefined } {
@@ -114,7 +115,7 @@ describe('a WWW-Authenticate field', () => {
   });
 
   test('a field of any length and form takes no time', () => {
-    const started = performance.now();
+    const started = cpuSeconds();
     const hostile = [
       'a '.repeat(32_000),
       'a,'.repeat(32_000),
@@ -130,7 +131,7 @@ describe('a WWW-Authenticate field', () => {
       'Bearer a="b", '.repeat(4_600),
     ];
     for (const field of hostile) readChallenges(field);
-    expect(performance.now() - started).toBeLessThan(2000);
+    expect(cpuSeconds() - started).toBeLessThan(2);
     expect(readChallenges('a'.repeat(65_537))).toEqual({ challenges: [], fault: 'it has more than 65536 characters' });
   });
 });
