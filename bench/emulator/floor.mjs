@@ -24,8 +24,10 @@ export async function measurePrimitives() {
   const ecPublic = { key: ec.publicKey, dsaEncoding: 'ieee-p1363' };
   const ecSignature = sign('sha256', text, ecKey);
   const rsaSignature = sign('sha256', text, rsa.privateKey);
-  const jwks = Array.from({ length: 300 }, () =>
-    generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' }),
+  const publicKeyEncoding = { type: 'spki', format: 'jwk' };
+  const jwks = Array.from(
+    { length: 300 },
+    () => generateKeyPairSync('ec', { namedCurve: 'P-256', publicKeyEncoding }).publicKey,
   );
   let at = 0;
   return {

@@ -72,6 +72,11 @@ export function startStepup({ home, flags = [] }) {
   });
 }
 
+/** The server that does a flow's cryptography and nothing else. `found` is its address. */
+export function startBare({ home }) {
+  return startServer([join(here, 'bare.mjs')], { env: cleanEnvironment(home), cwd: home, ready: (line) => line });
+}
+
 /** The Firebase Auth emulator. `found` is its address. */
 export async function startFirebase({ home }) {
   const [port, hub, logging] = [await freePort(), await freePort(), await freePort()];

@@ -1,30 +1,33 @@
-/** Flows a second: ours, the Firebase Auth emulator's, and the floor's. */
+/** Flows a second: ours, the Firebase Auth emulator's, a bare server's, and the floor's. */
 import { measurePrimitives, floorOf } from './floor.mjs';
-import { runClient, scratchFolder, startFirebase, startStepup } from './processes.mjs';
+import { runClient, scratchFolder, startBare, startFirebase, startStepup } from './processes.mjs';
 import { targetOf } from './target.mjs';
 
 const ROUNDS = 5;
 const SECONDS = 4;
+const OUR_FLOWS = { 'phone-sign-in': 'phone sign-in', 'step-up': 'login and step-up' };
 
 /** Rates by case, and the two ratios that are promised. */
 export async function measureSpeed() {
-  const [ours, firebase] = [
+  const [ours, firebase, bare] = [
     await startStepup({ home: scratchFolder() }),
     await startFirebase({ home: scratchFolder() }),
+    await startBare({ home: scratchFolder() }),
   ];
   const target = await targetOf(ours.found);
-  const cases = [1, 16]
-    .flatMap((concurrency) => [
-      {
-        what: `Firebase Auth emulator, phone sign-in, ${concurrency} at once`,
-        flow: 'firebase-sign-in',
-        target: { url: firebase.found },
-        concurrency,
-      },
-      { what: `stepup, phone sign-in, ${concurrency} at once`, flow: 'phone-sign-in', target, concurrency },
-      { what: `stepup, login and step-up, ${concurrency} at once`, flow: 'step-up', target, concurrency },
-    ])
-    .map((one) => ({ ...one, rates: [] }));
+  const servers = {
+    'Firebase Auth emulator': { target: { url: firebase.found }, flows: { 'firebase-sign-in': 'phone sign-in' } },
+    stepup: { target, flows: OUR_FLOWS },
+    'bare server': { target: { ...target, url: bare.found }, flows: OUR_FLOWS },
+  };
+  const cases = [1, 16].flatMap((concurrency) =>
+    Object.entries(servers).flatMap(([who, server]) =>
+      Object.entries(server.flows).map(([flow, words]) => {
+        const what = `${who}, ${words}, ${concurrency} at once`;
+        return { what, who, flow, target: server.target, concurrency, rates: [] };
+      }),
+    ),
+  );
   const floors = [];
   let first = 0;
   try {
@@ -34,7 +37,7 @@ export async function measureSpeed() {
       for (const one of cases) one.rates.push(await measure(one, SECONDS));
     }
   } finally {
-    await Promise.all([ours.stop(), firebase.stop()]);
+    await Promise.all([ours.stop(), firebase.stop(), bare.stop()]);
   }
 
   async function measure({ flow, target: at, concurrency }, seconds) {
@@ -42,24 +45,27 @@ export async function measureSpeed() {
     return (await runClient({ flow, target: at, concurrency, seconds, first })).rate;
   }
 
-  const rate = (flow, concurrency) =>
-    median(cases.find((one) => one.flow === flow && one.concurrency === concurrency).rates);
+  const rate = (asked, flow) =>
+    median(cases.find(({ who, concurrency, flow: one }) => who === asked && one === flow && concurrency === 16).rates);
+  const peer = rate('Firebase Auth emulator', 'firebase-sign-in');
   const floor = 1 / median(floors);
   return [
     ...cases.map(({ what, rates }) => ({ what, value: median(rates), unit: '/s' })),
     { what: 'the floor of login and step-up, on one core', value: floor, unit: '/s' },
     {
       what: 'phone sign-in, 16 at once: stepup to Firebase',
-      value: rate('phone-sign-in', 16) / rate('firebase-sign-in', 16),
+      value: rate('stepup', 'phone-sign-in') / peer,
       unit: 'times',
       budget: { least: 3 },
     },
+    { what: 'the same of the bare server', value: rate('bare server', 'phone-sign-in') / peer, unit: 'times' },
     {
       what: 'login and step-up, 16 at once: stepup to the floor',
-      value: rate('step-up', 16) / floor,
+      value: rate('stepup', 'step-up') / floor,
       unit: 'of it',
       budget: { least: 0.6 },
     },
+    { what: 'the same of the bare server', value: rate('bare server', 'step-up') / floor, unit: 'of it' },
   ];
 }
 

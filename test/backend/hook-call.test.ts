@@ -1,4 +1,4 @@
-import { generateKeyPairSync, webcrypto } from 'node:crypto';
+import { webcrypto } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
@@ -13,8 +13,9 @@ import {
 import { readVerdict } from '../../src/backend/hook-verdict.js';
 import { InterruptedError } from '../../src/errors.js';
 import { answering, hostile, startHook, type Handler, type RunningHook } from './sample-hooks.js';
+import { keyPair } from '../support/key-pair.js';
 
-const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pair = keyPair('rsa', { modulusLength: 2048 });
 const call: HookCall = {
   scope: 'transfer:write',
   userId: 'usr_1',

@@ -1,11 +1,12 @@
-import { constants, createHash, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { constants, createHash, sign, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { readKeySet } from '../../src/backend/hook-key-set.js';
 import { findSignature, type SignatureFinding } from '../../src/backend/hook-signature.js';
 import { UsageError } from '../../src/errors.js';
+import { keyPair } from '../support/key-pair.js';
 
-const ours = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const ours = keyPair('rsa', { modulusLength: 2048 });
+const other = keyPair('rsa', { modulusLength: 2048 });
 const jwk = (key: KeyObject, kid?: string): object => ({
   ...key.export({ format: 'jwk' }),
   ...(kid === undefined ? {} : { kid }),
@@ -90,7 +91,7 @@ describe('a signature that does not fit', () => {
       message: 'The signature is of the key new, and not of old, which the call names.',
     });
     expect(check(signature, BODY, 'none')).toMatchObject({ problem: 'other_key' });
-    const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const ec = keyPair('ec', { namedCurve: 'P-256' });
     const unfit = readKeySet({ keys: [jwk(ec.publicKey, 'new')] }, 'a test', '--jwks');
     expect(findSignature({ body: Buffer.from(BODY), signature, keyId: 'new' }, unfit.keys)).toMatchObject({
       problem: 'key_unfit',

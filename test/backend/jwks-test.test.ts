@@ -1,4 +1,3 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
@@ -8,6 +7,7 @@ import { mustBeMended } from '../../src/backend/case.js';
 import type { Wanted } from '../../src/backend/jwks-cases.js';
 import { testJwks } from '../../src/backend/jwks-test.js';
 import { createSigningKey } from '../../src/backend/keys.js';
+import { keyPair } from '../support/key-pair.js';
 
 const first = await createSigningKey(2048, 'a');
 const second = await createSigningKey(2048, 'b');
@@ -77,8 +77,8 @@ test('a good set holds in every case, and ours is in it', async () => {
 });
 
 const { jwk } = first;
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
-const small = generateKeyPairSync('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
+const ec = keyPair('ec', { namedCurve: 'P-256' }).publicKey.export({ format: 'jwk' });
+const small = keyPair('rsa', { modulusLength: 1024 }).publicKey.export({ format: 'jwk' });
 
 test.each<[string, object[], Wanted, string[][]]>([
   [

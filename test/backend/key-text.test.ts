@@ -1,11 +1,12 @@
-import { createPublicKey, generateKeyPairSync, type JsonWebKey, type KeyObject } from 'node:crypto';
+import { createPublicKey, type JsonWebKey, type KeyObject } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { parsePublicHalf, parsePublicKey, parseSigningKey } from '../../src/backend/key-text.js';
 import { createSigningKey, privateJwkOf, thumbprint } from '../../src/backend/keys.js';
 import { UsageError } from '../../src/errors.js';
+import { keyPair } from '../support/key-pair.js';
 
 const source = { name: 'key.pem', field: '--key' };
-const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const { privateKey, publicKey } = keyPair('rsa', { modulusLength: 2048 });
 const pem = (key: KeyObject, type: 'pkcs8' | 'pkcs1' = 'pkcs8'): string =>
   key.export({ type, format: 'pem' }).toString();
 const spki = (key: KeyObject): string => key.export({ type: 'spki', format: 'pem' }).toString();
@@ -51,16 +52,16 @@ describe('a private key', () => {
     expect(parseSigningKey(JSON.stringify(privateJwkOf(key)), source).jwk).toEqual(key.jwk);
   });
 
-  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const small = generateKeyPairSync('rsa', { modulusLength: 512 });
-  const other = generateKeyPairSync('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
+  const ec = keyPair('ec', { namedCurve: 'P-256' });
+  const small = keyPair('rsa', { modulusLength: 512 });
+  const other = keyPair('rsa', { modulusLength: 2048 }).publicKey.export({ format: 'jwk' });
   const encrypted = privateKey
     .export({ type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })
     .toString();
   const legacy = privateKey
     .export({ type: 'pkcs1', format: 'pem', cipher: 'aes-256-cbc', passphrase: 'secret' })
     .toString();
-  const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 }).privateKey;
+  const pss = keyPair('rsa-pss', { modulusLength: 2048 }).privateKey;
   const { d, ...noD } = privateKey.export({ format: 'jwk' }) as JsonWebKey & { d: string };
 
   test.each<[string, string, RegExp]>([

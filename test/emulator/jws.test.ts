@@ -1,8 +1,8 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { CompactSign, compactVerify, type CompactJWSHeaderParameters } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { parseJws, readJws, signJws } from '../../src/emulator/jws.js';
 import type { SigningKey } from '../../src/emulator/key-files.js';
+import { keyPair } from '../support/key-pair.js';
 
 const LIMIT = 16_384;
 
@@ -25,8 +25,8 @@ it('parseJws takes as many characters as it is told', () => {
   expect(parseJws(token, token.length - 1)).toBeUndefined();
 });
 
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const rsa = keyPair('rsa', { modulusLength: 2048 });
+const ec = keyPair('ec', { namedCurve: 'P-256' });
 const keys: SigningKey[] = [
   { alg: 'RS256', kid: 'one', ...rsa, jwk: {} },
   { alg: 'ES256', kid: 'two', ...ec, jwk: {} },

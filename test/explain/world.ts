@@ -1,7 +1,8 @@
 /** A world of a test's own: keys, times and what the server believes. */
-import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { type KeyObject } from 'node:crypto';
 import { SignJWT, type JWK } from 'jose';
 import type { World } from '../../src/explain/world.js';
+import { keyPair } from '../support/key-pair.js';
 
 /** 2026-03-01T12:00:00Z. */
 export const NOW = Date.UTC(2026, 2, 1, 12);
@@ -15,12 +16,12 @@ export interface TestKey {
 }
 
 export function rsaKey(kid: string): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey, publicKey } = keyPair('rsa', { modulusLength: 2048 });
   return { kid, privateKey, jwk: { ...publicKey.export({ format: 'jwk' }), kid, use: 'sig', alg: 'RS256' } };
 }
 
 export function ecKey(): TestKey {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = keyPair('ec', { namedCurve: 'P-256' });
   return { kid: '', privateKey, jwk: publicKey.export({ format: 'jwk' }) };
 }
 

@@ -1,5 +1,4 @@
 /** `stepup probe` on the sample backends: it finds each planted mistake by the rows that it should, and accuses the correct one of nothing. */
-import { generateKeyPairSync } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,6 +13,7 @@ import type { Env } from '../../src/system.js';
 import { startApplication, type Application } from '../support/application.js';
 import { startEnvironment, type Environment } from '../support/dynamic-application.js';
 import { mistakesAt, SCOPES, startSample, type BackendOptions, type ProviderName } from './sample-backend.js';
+import { keyPair } from '../support/key-pair.js';
 
 const CODES = ['--code-command', 'inbox'];
 
@@ -171,7 +171,7 @@ describe('at Prelude', () => {
     await app.addUser();
     await app.allow({ scope: SCOPES.prelude, grantedFor: 3600 });
     await app.login();
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey, publicKey } = keyPair('rsa', { modulusLength: 2048 });
     const file = join(app.home, 'step-key.pem');
     await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     verification = ['--sign-with', file];

@@ -1,5 +1,4 @@
 /** What a token may be, and what is answered to one that is not. */
-import { generateKeyPairSync } from 'node:crypto';
 import { SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
@@ -26,6 +25,7 @@ import {
   STRANGER,
   type KeySetServer,
 } from './key-set.js';
+import { keyPair } from '../support/key-pair.js';
 
 const SCOPE = 'transfer:write';
 let server: KeySetServer;
@@ -82,7 +82,7 @@ describe('an access token', () => {
 
   it('signed otherwise is refused: by another key, PS256, ES256, HS256, not at all, with a key of its own', async () => {
     const header = { typ: 'JWT', kid: 'key-1' };
-    const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+    const { privateKey } = keyPair('ec', { namedCurve: 'P-256' });
     const pem = new TextEncoder().encode(JSON.stringify(KEY.jwk));
     const tokens = [
       await sign(ACCESS, STRANGER),

@@ -1,4 +1,4 @@
-import { constants, generateKeyPairSync, sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { EMAIL, SCOPE, startApplication, type Application } from '../../support/application.js';
 import { startEnvironment, type Environment } from '../../support/dynamic-application.js';
 import { plain, stepup, type Outcome, type RunOptions } from '../../support/stepup.js';
+import { keyPair } from '../../support/key-pair.js';
 
 let app: Application;
 let env: Environment;
@@ -192,7 +193,7 @@ describe('explain', () => {
 
   test('--jwks and --issuer go before the application', async () => {
     const { stdout: token } = await app.run('token');
-    const { publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { publicKey } = keyPair('rsa', { modulusLength: 2048 });
     const file = join(app.home, 'jwks.json');
     await writeFile(file, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'other' }] }));
     const other = await explain(token, ['--json', '--jwks', file, '--issuer', 'https://auth.example.com']);
@@ -245,7 +246,7 @@ describe('explain', () => {
   });
 
   test('a call of a hook is looked at byte for byte', async () => {
-    const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey, publicKey } = keyPair('rsa', { modulusLength: 2048 });
     const file = join(app.home, 'jwks.json');
     await writeFile(file, JSON.stringify({ keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'key-1' }] }));
     const body = '{"scope_requested":"a","user_id":"u","identifiers":[],"signals":{}}';

@@ -1,5 +1,6 @@
 /** A software authenticator: WebAuthn Level 2 from the other side, with its own CBOR. */
-import { createHash, generateKeyPairSync, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { createHash, randomBytes, sign, type KeyObject } from 'node:crypto';
+import { keyPair } from '../../support/key-pair.js';
 
 export interface Credential {
   id: string;
@@ -28,7 +29,7 @@ export function register(
 ): { credential: Credential; body: Record<string, unknown> } {
   const rp = options.rp as { id: string };
   const user = options.user as { id: string };
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = keyPair('ec', { namedCurve: 'P-256' });
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
   const id = randomBytes(16);
   const cose = map([

@@ -1,7 +1,8 @@
-import { ECDH, generateKeyPairSync, sign } from 'node:crypto';
+import { ECDH, sign } from 'node:crypto';
 import { createLocalJWKSet, decodeJwt, jwtVerify, type JSONWebKeySet } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { Client, fifty, ORIGIN, signedIn, startWorld, type World } from './client.js';
+import { keyPair } from '../../support/key-pair.js';
 
 let world: World;
 let user: Client;
@@ -118,7 +119,7 @@ describe('the user', () => {
 });
 
 describe('device signatures', () => {
-  const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const { privateKey, publicKey } = keyPair('ec', { namedCurve: 'P-256' });
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
   const point = Buffer.concat([Buffer.from([4]), Buffer.from(x, 'base64url'), Buffer.from(y, 'base64url')]);
   const compressed = ECDH.convertKey(point, 'prime256v1', undefined, 'hex', 'compressed') as string;

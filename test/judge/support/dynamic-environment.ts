@@ -1,9 +1,10 @@
 /** The environment at the emulator, its inbox, and a backend of the developer's own. */
-import { generateKeyPairSync, sign } from 'node:crypto';
+import { sign } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { DynamicReady } from '../../../src/emulator/emulator.js';
 import { startTestEmulator, type ControlClient } from '../../support/emulator.js';
+import { keyPair } from '../../support/key-pair.js';
 
 export interface Environment {
   dynamic: DynamicReady;
@@ -83,7 +84,7 @@ export interface Backend {
 
 /** A backend with users of its own: it publishes a key and signs assertions with it. */
 export async function startBackend(): Promise<Backend> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { publicKey, privateKey } = keyPair('rsa', { modulusLength: 2048 });
   const jwks = { keys: [{ ...publicKey.export({ format: 'jwk' }), kid: 'judge', use: 'sig', alg: 'RS256' }] };
   const server = createServer((_request, response) => {
     response.setHeader('content-type', 'application/json');

@@ -1,7 +1,8 @@
 /** A developer's backend for custom steps: a key set over http on loopback, and verification tokens signed by its key. */
-import { createHmac, generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
+import { createHmac, randomUUID, sign, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { keyPair } from '../../support/key-pair.js';
 
 /** The claims that differ from those of a good token; undefined leaves one out. */
 export type Claims = Record<string, unknown>;
@@ -63,7 +64,7 @@ export async function startBackend(): Promise<Backend> {
 }
 
 function newKey(): { publicKey: KeyObject; privateKey: KeyObject } {
-  return generateKeyPairSync('rsa', { modulusLength: 2048 });
+  return keyPair('rsa', { modulusLength: 2048 });
 }
 
 function completed(claims: Claims): Claims {

@@ -1,13 +1,14 @@
-import { constants, generateKeyPairSync, sign, type KeyObject } from 'node:crypto';
+import { constants, sign, type KeyObject } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { checkSignature, parseHookCall, type SignatureCheck } from '../../../src/providers/prelude/hook.js';
 import { createJwks, type Jwks } from '../../../src/providers/prelude/jwks.js';
 import { openHouse, type House } from './house.js';
+import { keyPair } from '../../support/key-pair.js';
 
 const BODY = Buffer.from('{"scope_requested":"transfer:write","user_id":"usr_01"}  \n');
 
-const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pair = keyPair('rsa', { modulusLength: 2048 });
+const other = keyPair('rsa', { modulusLength: 2048 });
 
 function signed(body: Uint8Array, saltLength: number, key: KeyObject = pair.privateKey): Buffer {
   return sign('sha256', body, { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength });

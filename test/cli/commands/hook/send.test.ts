@@ -1,9 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
 import { chmod, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { answering, freePort, goodHook, hostile, startHook, type RunningHook } from '../../../backend/sample-hooks.js';
 import { stepup, temporaryHome, type Outcome } from '../../../support/stepup.js';
+import { keyPair } from '../../../support/key-pair.js';
 
 let home: string;
 let remove: () => Promise<void>;
@@ -74,7 +74,7 @@ describe('a hook that fetches our key set', () => {
 
   test('a key file that it trusts', async () => {
     const file = join(home, 'key.pem');
-    const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+    const { privateKey } = keyPair('rsa', { modulusLength: 2048 });
     await writeFile(file, privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode: 0o600 });
     expect((await send(hook!.url, '--key', file, '--jwks-port', port)).status).toBe(0);
     const named = await send(hook!.url, '--key', file, '--kid', 'mine', '--jwks-port', port, '--json');

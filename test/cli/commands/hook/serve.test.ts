@@ -1,9 +1,10 @@
-import { generateKeyPairSync, sign, constants, type KeyObject } from 'node:crypto';
+import { sign, constants, type KeyObject } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { PHONE, startApplication, type Application } from '../../../support/application.js';
 import { stepup, temporaryHome, type Outcome, type RunOptions } from '../../../support/stepup.js';
+import { keyPair } from '../../../support/key-pair.js';
 
 interface Served {
   ready: { type: string; url: string; hookUrl: string; jwksUrl: string };
@@ -88,7 +89,7 @@ describe('with the emulator', () => {
 
 describe('on its own', () => {
   const kid = 'key-1';
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const keys = keyPair('rsa', { modulusLength: 2048 });
   const call = { scope_requested: 'a', user_id: 'usr_1', identifiers: [], signals: {} };
   let home: string;
   let remove: () => Promise<void>;
@@ -151,7 +152,7 @@ describe('on its own', () => {
   test('what is not signed by the application is refused with 401, and said why', async () => {
     await start();
     const body = JSON.stringify(call);
-    const stranger = generateKeyPairSync('rsa', { modulusLength: 2048 }).privateKey;
+    const stranger = keyPair('rsa', { modulusLength: 2048 }).privateKey;
     const attempts: [Record<string, string>, string][] = [
       [{}, 'no X-Webhook-Signature header'],
       [{ 'X-Webhook-Signature': 'abc' }, 'no X-Webhook-Signature-Key-Id header'],

@@ -1,13 +1,14 @@
-import { constants, generateKeyPairSync, sign } from 'node:crypto';
+import { constants, sign } from 'node:crypto';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { stepup, temporaryHome, type Outcome } from '../../../support/stepup.js';
+import { keyPair } from '../../../support/key-pair.js';
 
 const BODY = '{"scope_requested":"transfer:write","user_id":"usr_1"}';
-const pair = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const pair = keyPair('rsa', { modulusLength: 2048 });
 const SET = { keys: [{ ...pair.publicKey.export({ format: 'jwk' }), kid: 'key-1', use: 'sig', alg: 'RS256' }] };
 const SIGNATURE = `rsassa-pss-sha256=${sign('sha256', Buffer.from(BODY), {
   key: pair.privateKey,

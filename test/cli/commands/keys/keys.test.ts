@@ -1,4 +1,4 @@
-import { generateKeyPairSync, verify } from 'node:crypto';
+import { verify } from 'node:crypto';
 import { chmod, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -6,6 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { plain, stepup, temporaryHome, type Outcome, type RunOptions } from '../../../support/stepup.js';
+import { keyPair } from '../../../support/key-pair.js';
 
 interface Jwk {
   kty: string;
@@ -32,7 +33,7 @@ const run = (args: string | string[], options: Partial<RunOptions> = {}): Promis
 const at = (name: string): string => join(folder, name);
 
 async function key(name: string, mode = 0o600): Promise<string> {
-  const { privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+  const { privateKey } = keyPair('rsa', { modulusLength: 2048 });
   await writeFile(at(name), privateKey.export({ type: 'pkcs8', format: 'pem' }), { mode });
   return at(name);
 }
