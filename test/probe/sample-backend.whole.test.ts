@@ -1,11 +1,14 @@
 /** The sample backends as programs of their own, and the page that lists the mistakes. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { emulatorVariables } from '../../src/emulator/environment.js';
 import { startTestEmulator, type TestEmulator } from '../support/emulator.js';
+import { bundle, temporaryFolder } from '../store/child.js';
+import { freePort } from '../backend/sample-hooks.js';
 import { mistakesAt } from './sample-backend.js';
 
 const folder = new URL('../../examples/probe-backends/', import.meta.url);
@@ -90,4 +93,29 @@ test('the page lists every mistake, and where it can be made', async () => {
     rows.filter(([, , at]) => at === 'both' || at === where).map(([, name = '']) => name);
   expect(listed('Prelude')).toEqual(Object.keys(mistakesAt('prelude')));
   expect(listed('Dynamic')).toEqual(Object.keys(mistakesAt('dynamic')));
+});
+
+test.skipIf(process.platform === 'win32').each([
+  { args: [], status: 0, fault: undefined },
+  { args: ['--mistake', 'scope-as-text'], status: 3, fault: 'the scope as a part of another' },
+  { args: ['--provider', 'dynamic'], status: 0, fault: undefined },
+  { args: ['--provider', 'dynamic', '--mistake', 'taken-twice'], status: 3, fault: 'a token for one use, used' },
+])('try.sh $args ends with $status', async ({ args, status, fault }) => {
+  const home = await temporaryFolder();
+  const program = await bundle('../cli/program.child.ts');
+  await mkdir(join(home, 'bin'));
+  await writeFile(join(home, 'bin', 'stepup'), `#!/bin/sh\nexec "${process.execPath}" "${program}" "$@"\n`, {
+    mode: 0o755,
+  });
+  const child = spawn(join(home, 'bin', 'stepup'), ['emulator', 'exec', '--', 'sh', 'try.sh', ...args], {
+    cwd: fileURLToPath(folder),
+    env: { PATH: `${join(home, 'bin')}:${process.env['PATH']}`, HOME: home, PORT: String(await freePort()) },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const text = { stdout: '', stderr: '' };
+  child.stdout.setEncoding('utf8').on('data', (piece: string) => (text.stdout += piece));
+  child.stderr.setEncoding('utf8').on('data', (piece: string) => (text.stderr += piece));
+  const [ended] = (await once(child, 'close')) as [number | null];
+  expect([ended, text.stderr]).toEqual([status, expect.stringContaining('not tried')]);
+  expect(/^FAULT\t([^\t]+)/m.exec(text.stdout)?.[1]).toBe(fault);
 });
