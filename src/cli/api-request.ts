@@ -58,8 +58,8 @@ export function parseMethod(text: string): ApiCall['method'] {
 }
 
 /**
- * Headers, each `Name: value`; of a name that is given twice both values go (RFC 9110 §5.3). `ours` are names in lower case that carry a
- * token beside those that always do. Throws UsageError FLAG_INVALID, which never quotes a value.
+ * Headers, each `Name: value`; of a name that is given twice both values go (RFC 9110 §5.3, cookies by RFC 6265 §5.4). `ours` are names
+ * in lower case that carry a token beside those that always do. Throws UsageError FLAG_INVALID, which never quotes a value.
  */
 export function parseHeaders(texts: string[], ours: readonly string[] = []): Record<string, string> {
   const headers = new Map<string, string>();
@@ -72,7 +72,10 @@ export function parseHeaders(texts: string[], ours: readonly string[] = []): Rec
       throw invalid(`${name} is given by the session and the grants; see --scope`);
     if (OF_CONNECTION.test(lower)) throw invalid(`${name} cannot be chosen`);
     const before = headers.get(lower);
-    headers.set(lower, before === undefined ? value.trim() : `${before}, ${value.trim()}`);
+    headers.set(
+      lower,
+      before === undefined ? value.trim() : `${before}${lower === 'cookie' ? ';' : ','} ${value.trim()}`,
+    );
   }
   return Object.fromEntries(headers);
 }

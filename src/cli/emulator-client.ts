@@ -38,8 +38,8 @@ export interface ControlCall<S extends v.GenericSchema> {
   answer: S;
   /** It carries a whole state. */
   bulk?: boolean | undefined;
-  /** The flag or argument that a refusal is about. */
-  field?: string | undefined;
+  /** The flag or argument that a refusal is about; or the flags of the fields of `json`, as `{ 'do.status': '--status' }`. */
+  field?: string | Readonly<Record<string, string>> | undefined;
 }
 
 /** Where a control API is. */
@@ -82,6 +82,26 @@ export function tenantOf({ globals, system }: Pick<Context, 'globals' | 'system'
   return globals.tenant ?? (system.env.STEPUP_EMULATOR_TENANT || undefined);
 }
 
+/** A name as a segment of a path of the control API. Throws UsageError FLAG_INVALID for one that a path cannot have: empty, dots. */
+export function segment(name: string, field: string): string {
+  if (!/^\.{0,2}$/.test(name)) return encodeURIComponent(name);
+  throw new UsageError('FLAG_INVALID', `${field} takes a name, not "${name}".`, { field });
+}
+
+/** What the control API has said of one of its fields, said of the flag or argument that it came from. */
+function refusal(
+  { detail, field = '' }: v.InferOutput<typeof problemSchema>,
+  given: ControlCall<never>['field'],
+): UsageError {
+  if (given === undefined || typeof given === 'string') {
+    return new UsageError('FLAG_INVALID', printable(detail.replace(`"${field}": `, '')), { field: given });
+  }
+  const [, flag] = Object.entries(given).find(([name]) => `${field}.`.startsWith(`${name}.`)) ?? [];
+  if (flag === undefined) return new UsageError('FLAG_INVALID', printable(detail));
+  const words = detail.replace(`"${field}": `, '').replace(/\.$/, ` (${field}).`);
+  return new UsageError('FLAG_INVALID', printable(words), { field: flag });
+}
+
 /** The client of a control API, for a tenant (absent: the default one). Its calls throw RefusedError for a wrong token, UnreachableError. */
 export async function emulatorClient(
   { http: makeHttp, timeoutSeconds }: Pick<Context, 'http' | 'timeoutSeconds'>,
@@ -103,14 +123,14 @@ export async function emulatorClient(
     }
     if (status >= 400) {
       const said = v.safeParse(problemSchema, json);
-      const detail = said.success ? said.output.detail : `It answered with status ${status}.`;
-      if (said.success && said.output.field === 'tenant' && tenant !== undefined) {
-        throw new UsageError('FLAG_INVALID', printable(detail), {
+      const problem = said.success ? said.output : { detail: `The emulator answered with status ${status}.` };
+      if (problem.field === 'tenant' && tenant !== undefined) {
+        throw new UsageError('FLAG_INVALID', printable(problem.detail), {
           field: '--tenant',
           hint: 'See which there are with: stepup emulator tenant list',
         });
       }
-      throw new UsageError('FLAG_INVALID', `The emulator refuses the question. ${printable(detail)}`, { field });
+      throw refusal(problem, field);
     }
     const parsed = v.safeParse(answer, json);
     if (parsed.success) return parsed.output;

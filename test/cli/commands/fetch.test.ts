@@ -103,9 +103,21 @@ describe('fetch', () => {
   test('headers go along, those of a name that is given twice together', async () => {
     await env.login();
     const { fetch: spied, sent } = spy();
-    const headers = ['-H', 'X-One: 1', '-H', 'x-one:2', '--header', 'X-Empty:'];
+    const headers = [
+      '-H',
+      'X-One: 1',
+      '-H',
+      'x-one:2',
+      '--header',
+      'X-Empty:',
+      '-H',
+      'Cookie: a=1',
+      '-H',
+      'cookie: b=2',
+    ];
     expect((await env.run(['fetch', '/users', ...headers], { fetch: spied })).status).toBe(0);
     expect(sent[0]?.headers.get('x-one')).toBe('1, 2');
+    expect(sent[0]?.headers.get('cookie')).toBe('a=1; b=2');
     expect(sent[0]?.headers.get('x-empty')).toBe('');
     expect(sent[0]?.headers.get('authorization')).toMatch(/^Bearer eyJ/);
   });

@@ -35,6 +35,8 @@ describe('a running emulator', () => {
     const none = await run('snapshot restore logged-in --json');
     expect([none.status, none.error().code, none.error().field]).toEqual([2, 'FLAG_INVALID', '<name>']);
     expect(none.error().message).toContain('There is no snapshot "logged-in".');
+    const nameless = await run('snapshot remove . --json');
+    expect([nameless.status, nameless.error().field]).toEqual([2, '<name>']);
   });
 
   test('snapshot export and import, for the owner only; --debug shows none of it', async () => {

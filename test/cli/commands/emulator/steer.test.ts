@@ -123,7 +123,12 @@ describe('fault', () => {
     [['fault', 'add', '--status', '500', '--rotate-key'], 'FLAG_CONFLICT', '--rotate-key'],
     [['fault', 'add', '--body', 'x', '--rotate-key'], 'FLAG_CONFLICT', '--body'],
     [['fault', 'add', '--status', 'bad'], 'FLAG_INVALID', '--status'],
-    [['fault', 'add', '--status', '200'], 'FLAG_INVALID', undefined],
+    [['fault', 'add', '--status', '200'], 'FLAG_INVALID', '--status'],
+    [['fault', 'add', '--status', '500', '--path', 'x'], 'FLAG_INVALID', '--path'],
+    [['fault', 'add', '--status', '500', '--header', 'X-Long: ' + 'x'.repeat(1001)], 'FLAG_INVALID', '--header'],
+    [['fault', 'add', '--latency', '10h'], 'FLAG_INVALID', '--latency'],
+    [['fault', 'clear', ''], 'FLAG_INVALID', '<id>'],
+    [['fault', 'clear', '..'], 'FLAG_INVALID', '<id>'],
     [['fault', 'add', '--times', '0', '--rotate-key'], 'FLAG_INVALID', '--times'],
     [['fault', 'add', '--status', '500', '--header', 'no-colon'], 'FLAG_INVALID', '--header'],
     [['fault', 'add', '--drop', 'during'], 'USAGE', undefined],
@@ -132,6 +137,12 @@ describe('fault', () => {
   ])('%j is status 2', async (args, code, field) => {
     const outcome = await run([...args, '--json']);
     expect([outcome.status, outcome.error().code, outcome.error().field]).toEqual([2, code, field]);
+  });
+
+  test('a refusal of the control API is said of the flag', async () => {
+    expect((await run('fault add --latency 10h')).stderr).toMatch(
+      /^Error: --latency: expected <=600000, got 36000000 \(do\.latencyMs\)\.\n/,
+    );
   });
 });
 

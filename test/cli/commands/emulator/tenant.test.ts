@@ -65,6 +65,7 @@ test('are made, listed, used and deleted', async () => {
   const gone = await run('emulator messages --tenant worker-1 --json');
   expect([gone.status, gone.error().code, gone.error().field]).toEqual([2, 'FLAG_INVALID', '--tenant']);
   expect(gone.error().hint).toContain('stepup emulator tenant list');
+  expect((await run('emulator tenant list --tenant worker-1')).status).toBe(0);
 });
 
 test.each([
@@ -73,6 +74,7 @@ test.each([
   ['emulator tenant create default --json', 'FLAG_INVALID', '<id>'],
   ['emulator tenant delete default --json', 'FLAG_INVALID', '<id>'],
   ['emulator tenant delete nobody --json', 'FLAG_INVALID', '<id>'],
+  ['emulator tenant delete .. --json', 'FLAG_INVALID', '<id>'],
   ['whoami --tenant No/Such --json', 'FLAG_INVALID', '--tenant'],
   ['whoami --tenant a --profile b --json', 'FLAG_CONFLICT', '--profile'],
 ])('%s is status 2', async (args, code, field) => {

@@ -58,6 +58,21 @@ Examples:
     .action(handle((context, options: Options) => run(context, options)));
 }
 
+/** The flags by the fields of the control API. */
+const FLAGS = {
+  'match.method': '--method',
+  'match.path': '--path',
+  'match.identity': '--identity',
+  times: '--times',
+  everyNth: '--every',
+  'do.status': '--status',
+  'do.body': '--body',
+  'do.headers': '--header',
+  'do.latencyMs': '--latency',
+  'do.skewDateSeconds': '--skew-date',
+  'do.truncate': '--truncate',
+};
+
 /**
  * Adds a fault and shows it. Throws UsageError (FLAG_INVALID, FLAG_CONFLICT, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS),
  * UnreachableError.
@@ -75,6 +90,7 @@ export async function run(context: Context, options: Options): Promise<void> {
     path: '/faults',
     json: fault,
     answer: faultSchema,
+    field: FLAGS,
   });
   context.terminal.result(
     { fault: added },

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.js';
-import { findEmulatorClient } from '../../../emulator-client.js';
+import { emulatorClient, findControl } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { tenantSchema } from './answers.js';
 
@@ -23,7 +23,7 @@ Examples:
 
 /** Makes a tenant and shows what it is called. Throws UsageError (FLAG_INVALID, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS), UnreachableError. */
 export async function run(context: Context, id?: string): Promise<void> {
-  const client = await findEmulatorClient(context);
+  const client = await emulatorClient(context, await findControl(context));
   const json = id === undefined ? {} : { id };
   const tenant = await client.call({ method: 'POST', path: '/tenants', json, answer: tenantSchema, field: '<id>' });
   context.terminal.result({ tenant }, () =>

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.js';
-import { findEmulatorClient } from '../../../emulator-client.js';
+import { emulatorClient, findControl, segment } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { nothing } from '../snapshot/answers.js';
 
@@ -21,8 +21,8 @@ Examples:
 
 /** Removes a tenant. Throws UsageError (FLAG_INVALID, EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS), UnreachableError. */
 export async function run(context: Context, id: string): Promise<void> {
-  const client = await findEmulatorClient(context);
-  const path = `/tenants/${encodeURIComponent(id)}`;
+  const client = await emulatorClient(context, await findControl(context));
+  const path = `/tenants/${segment(id, '<id>')}`;
   await client.call({ method: 'DELETE', path, answer: nothing, field: '<id>' });
   context.terminal.result({ deleted: id }, () => `The tenant ${id} is gone.`);
 }

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import * as v from 'valibot';
 import type { Context } from '../../../context.js';
-import { findEmulatorClient } from '../../../emulator-client.js';
+import { emulatorClient, findControl } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { tenantSchema } from './answers.js';
 
@@ -19,7 +19,7 @@ Examples:
 
 /** Lists the tenants, the default one first. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS), UnreachableError. */
 export async function run(context: Context): Promise<void> {
-  const client = await findEmulatorClient(context);
+  const client = await emulatorClient(context, await findControl(context));
   const answer = v.object({ tenants: v.array(tenantSchema) });
   const { tenants } = await client.call({ method: 'GET', path: '/tenants', answer });
   await context.terminal.list(
