@@ -4,10 +4,11 @@ import { InputNeededError, InterruptedError, StepupError, UsageError } from '../
 import { showAnswer, showRequest } from '../http/exchange.js';
 import { createRedactor } from '../http/redact.js';
 import type { ApiCredentials, Provider } from '../providers/provider.js';
+import { parseElevatedHeader } from '../resource/authorization.js';
 import { createApiCaller, type ApiCaller } from '../resource/call.js';
 import type { Demand } from '../resource/demand.js';
+import { isHeld, oneAtATime } from '../resource/turns.js';
 import type { System } from '../system.js';
-import { parseElevatedHeader } from './api-request.js';
 import { collect } from './collect.js';
 import type { Context } from './context.js';
 import { stepUpFor, type StepUpSource } from './elevate.js';
@@ -54,12 +55,9 @@ export function createApiClient(
   const { sleep, signal } = system;
   const elevatedHeader = flags.elevatedHeader === undefined ? undefined : parseElevatedHeader(flags.elevatedHeader);
 
-  // One step-up at a time: of two calls that want the same, the second finds it granted.
-  let before: Promise<unknown> = Promise.resolve();
+  const inTurn = oneAtATime();
   function elevateInTurn(wanted: string[], sent: ApiCredentials): Promise<boolean> {
-    const turn = before.then(() => elevate(wanted, sent));
-    before = turn.catch(() => undefined);
-    return turn.catch((error: unknown) => {
+    return inTurn(() => elevate(wanted, sent)).catch((error: unknown) => {
       if (!onFailure || !(error instanceof StepupError) || error instanceof InterruptedError) throw error;
       onFailure(error);
       return false;
@@ -74,7 +72,7 @@ export function createApiClient(
     }
     const others = wanted.filter((scope) => !scopes.includes(scope));
     if (others.length > 0 && !(await agrees(others))) return false;
-    if (await isHeld(wanted, sent)) return true;
+    if (await isHeld(provider, wanted, sent)) return true;
     terminal.note(`The API wants ${wanted.join(' ')}: stepping up.`);
     try {
       await stepUpFor(context, provider, wanted, source);
@@ -97,18 +95,6 @@ export function createApiClient(
         field: '--scope',
         hint: `If that is right, name it: ${others.map((scope) => `--scope ${scope}`).join(' ')}`,
       },
-    );
-  }
-
-  /** Whether a grant has what is wanted that did not go along: for another scope, or of another command meanwhile. */
-  async function isHeld(wanted: string[], sent: ApiCredentials): Promise<boolean> {
-    const grants = await provider.grants();
-    return grants.some(
-      ({ token, scopes: held }) =>
-        token !== sent.accessToken &&
-        token !== sent.elevatedToken &&
-        wanted.every((scope) => held.includes(scope)) &&
-        !wanted.every((scope) => sent.scopes.includes(scope)),
     );
   }
 

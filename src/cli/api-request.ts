@@ -2,7 +2,7 @@
 import { UsageError } from '../errors.js';
 import type { ApiCall } from '../providers/dynamic/provider.js';
 import { depthOf } from '../json-depth.js';
-import { ELEVATED_HEADER } from '../resource/authorization.js';
+import { ELEVATED_HEADER, OF_CONNECTION } from '../resource/authorization.js';
 import { printable } from './terminal/printable.js';
 
 const METHODS: readonly ApiCall['method'][] = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'];
@@ -12,10 +12,6 @@ const MAX_DEPTH = 100;
 
 /** Headers that carry the tokens, which only the session and the grants give. */
 const OUR_OWN = ['authorization', 'dpop', ELEVATED_HEADER];
-/** Headers of the connection, which are not the caller's to choose (RFC 9110 §7.6.1), and those that the body decides on. */
-const OF_CONNECTION =
-  /^(host|connection|keep-alive|proxy-.*|te|trailer|transfer-encoding|upgrade|expect|content-length|content-encoding)$/;
-
 /**
  * The path under the environment, with its query. `base` is the environment's own address; an address that is given whole must begin with
  * it. Throws UsageError URL_INVALID for every other: tokens go along with the call, and must not go anywhere else.
@@ -120,17 +116,6 @@ export function parseApiMethod(text: string): string {
 
 function noMethod(what: string): UsageError {
   return new UsageError('FLAG_INVALID', `${what}.`, { field: '--request', hint: 'For example: -X PUT' });
-}
-
-/** A header for the elevated token, in lower case. Throws UsageError FLAG_INVALID. */
-export function parseElevatedHeader(text: string): string {
-  const name = text.toLowerCase();
-  const taken = name === 'authorization' || name === 'dpop' || OF_CONNECTION.test(name);
-  if (/^[!#$%&'*+.^_`|~\w-]{1,128}$/.test(name) && !taken) return name;
-  throw new UsageError('FLAG_INVALID', '--elevated-header takes the name of a header that carries nothing else.', {
-    field: '--elevated-header',
-    hint: 'For example: --elevated-header x-elevated-token',
-  });
 }
 
 /** The body. Throws UsageError DOCUMENT_INVALID, which never quotes it: it may hold a secret. */

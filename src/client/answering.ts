@@ -7,7 +7,7 @@ const MAX_TRIES = 3;
 
 /**
  * Gets the user a token that holds the scopes: one request for all, or one for each where the service takes one at a time. Throws
- * InputNeededError for a step that nothing answers, RefusedError CODE_WRONG after three refused codes, CHALLENGE_BLOCKED, and what the
+ * InputNeededError for a step that nothing answers, RefusedError CODE_WRONG after three refused codes for a step, CHALLENGE_BLOCKED, and what the
  * provider and the answers throw. InterruptedError when the signal fires: an answer that comes later is not used.
  */
 export async function stepUp(
@@ -30,6 +30,7 @@ async function answered(
   for await (const event of events) {
     switch (event.type) {
       case 'step':
+        if (signal.aborted) throw new InterruptedError();
         await unlessAborted(answer(event.step, answers), signal);
         break;
       case 'step-refused':
@@ -45,6 +46,8 @@ async function answered(
       case 'granted':
         return event.grant;
       case 'challenge':
+        refused = 0; // a step is done, and the next one has tries of its own
+        break;
       case 'code-sent':
       case 'logged-in':
         break;

@@ -2,7 +2,8 @@
 import { Readable } from 'node:stream';
 import type { ReadableStream } from 'node:stream/web';
 import { RefusedError, UnreachableError, UsageError } from '../errors.js';
-import type { ApiRequest, ApiResponse } from '../resource/call.js';
+import { parseElevatedHeader } from '../resource/authorization.js';
+import { checkedUrl, type ApiRequest, type ApiResponse } from '../resource/call.js';
 import type { ClientRequestInit } from './types.js';
 
 /** As many as browsers follow. */
@@ -14,21 +15,15 @@ const REDIRECT = [301, 302, 303, 307, 308];
 /** What the global fetch would send for these. Throws UsageError URL_INVALID and FLAG_INVALID. */
 export async function requestOf(
   url: string | URL,
-  { scope, redirect, elevatedHeader: _header, ...init }: ClientRequestInit,
+  { scope, redirect, elevatedHeader, signal: _signal, ...init }: ClientRequestInit,
   userAgent: string,
 ): Promise<ApiRequest> {
-  if (!URL.canParse(String(url))) {
-    throw new UsageError('URL_INVALID', 'This is no http or https address.', { field: 'url' });
-  }
+  const address = checkedUrl(String(url)).href;
   if (redirect !== undefined && !WAYS.includes(redirect)) {
     throw new UsageError('FLAG_INVALID', `redirect is ${WAYS.join(', ')}.`, { field: 'redirect' });
   }
-  let given: Request;
-  try {
-    given = new Request(url, { ...init, redirect: 'manual' });
-  } catch (cause) {
-    throw new UsageError('FLAG_INVALID', cause instanceof Error ? cause.message : 'This is no request.', { cause });
-  }
+  if (elevatedHeader !== undefined) parseElevatedHeader(elevatedHeader, 'elevatedHeader');
+  const given = built(address, { ...init, headers: headersOf(init.headers), redirect: 'manual' });
   const headers = new Headers(given.headers);
   if (!headers.has('user-agent')) headers.set('user-agent', userAgent);
   const body = given.body ? Buffer.from(await given.arrayBuffer()) : undefined;
@@ -40,6 +35,23 @@ export async function requestOf(
     redirects: redirect === undefined || redirect === 'follow' ? REDIRECTS : 0,
     ...(body === undefined ? {} : { body }),
   };
+}
+
+/** What is wrong is not said in fetch's words, which repeat the value: it may be a secret. Throws UsageError FLAG_INVALID. */
+function headersOf(given: ClientRequestInit['headers']): Headers {
+  try {
+    return new Headers(given);
+  } catch {
+    throw new UsageError('FLAG_INVALID', 'A header has a name or a value that none can have.', { field: 'headers' });
+  }
+}
+
+function built(address: string, init: RequestInit): Request {
+  try {
+    return new Request(address, init);
+  } catch (cause) {
+    throw new UsageError('FLAG_INVALID', cause instanceof Error ? cause.message : 'This is no request.', { cause });
+  }
 }
 
 /** One or several, each once. */
@@ -66,6 +78,7 @@ export async function responseOf(
     throw new UnreachableError('ANSWER_MALFORMED', `The API answered with the status ${status}, which there is not.`);
   }
   const empty = !body || [204, 205, 304].includes(status);
+  if (empty) await discard();
   const stream = empty
     ? null
     : (Readable.toWeb(Readable.from(body, { objectMode: false })) as ReadableStream<Uint8Array>);

@@ -11,6 +11,7 @@ import { nodeWorld } from '../node-world.js';
 import type { ApiCredentials, Provider } from '../providers/provider.js';
 import { sessionKeyOf, type Target } from '../providers/target.js';
 import { createApiCaller } from '../resource/call.js';
+import { isHeld, oneAtATime } from '../resource/turns.js';
 import { createStore } from '../store/create.js';
 import type { Store } from '../store/store.js';
 import { stepUp, unlessAborted } from './answering.js';
@@ -43,9 +44,17 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
   });
   const provider = await openProvider(target, { http, store, signal });
 
-  async function elevate(scopes: readonly string[], until: AbortSignal): Promise<boolean> {
-    await unlessAborted(stepUp(provider, scopes, answers ?? {}, until), until);
-    return true;
+  const inTurn = oneAtATime();
+  /** What is found without a step-up, or after one. One at a time: whoever has waited for another's may hold what is wanted by then. */
+  function elevated<T>(scopes: readonly string[], until: AbortSignal, found: () => Promise<T>): Promise<T> {
+    const turn = inTurn(async () => {
+      if (until.aborted) throw new InterruptedError();
+      const before = await found();
+      if (before) return before;
+      await unlessAborted(stepUp(provider, scopes, answers ?? {}, until), until);
+      return found();
+    });
+    return unlessAborted(turn, until);
   }
 
   return {
@@ -61,9 +70,8 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
 
     async token({ scope } = {}) {
       const scopes = scopesOf(scope);
-      const held = await provider.credentialsFor(scopes);
-      if (!held) await elevate(scopes, signal);
-      const credentials = held ?? (await provider.credentialsFor(scopes));
+      const held = (): Promise<ApiCredentials | undefined> => provider.credentialsFor(scopes);
+      const credentials = (await held()) ?? (await elevated(scopes, signal, held));
       if (credentials) return tokenOf(credentials);
       throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`);
     },
@@ -80,8 +88,11 @@ export async function createClient(options: ClientOptions = {}): Promise<Client>
           isSecure(origin) &&
           (allowed.includes(origin) || (await store.allowedOrigins(sessionKeyOf(target))).includes(origin)),
         // What only the API names is the program's to decide: it sees the answer.
-        elevate: async (wanted) =>
-          wanted.every((each) => request.scopes.includes(each)) ? elevate(wanted, until) : false,
+        elevate: async (wanted, sent) => {
+          if (!wanted.every((each) => request.scopes.includes(each))) return false;
+          await elevated(wanted, until, () => isHeld(provider, wanted, sent));
+          return true;
+        },
       });
       return responseOf(await caller.call(request), request.url, init);
     },

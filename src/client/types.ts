@@ -31,7 +31,7 @@ export type {
 
 /** Answers the steps of a step-up that `fetch` and `token` find necessary. What is missing cannot be answered. */
 export interface Answers {
-  /** The code that was sent for a step (or that an app shows). Asked again, at most three times, when one was refused. */
+  /** The code that was sent for a step (or that an app shows). Asked again when one was refused; a step has three tries. */
   code?: ((step: PendingStep) => string | Promise<string>) | undefined;
   /** Prelude: the verification token of a custom step, which the backend signs. */
   verificationToken?: ((step: PendingStep) => string | Promise<string>) | undefined;

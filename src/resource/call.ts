@@ -228,7 +228,8 @@ function redirected(request: ApiRequest, { status, headers }: ApiExchange): ApiR
   return { ...request, url, method: 'GET', headers: headersLeft, body: undefined };
 }
 
-function checkedUrl(text: string): URL {
+/** The address of a call, without its fragment. Throws UsageError URL_INVALID, which does not repeat it: a password may be in it. */
+export function checkedUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url && /^https?:$/.test(url.protocol) && url.username === '' && url.password === '') {
     url.hash = '';

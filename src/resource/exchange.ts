@@ -87,6 +87,7 @@ export async function exchange(
   }
 
   const reader = response.body?.getReader();
+  if (!reader) over();
   async function* bytes(from: NonNullable<typeof reader>): AsyncGenerator<Uint8Array, void> {
     try {
       for (;;) {

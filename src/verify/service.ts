@@ -1,5 +1,6 @@
 /** Whose tokens a backend believes: issuer and key set, from how the developer names the service. */
-import type { Service } from './types.js';
+import { refuseUnknown } from './members.js';
+import type { DynamicService, Service } from './types.js';
 
 export interface TokenService {
   /** The values that `iss` may have. */
@@ -25,12 +26,16 @@ export function tokenService(service: Service, { insecure = false }: { insecure?
     const url = addressOf(prelude, 'prelude', insecure);
     return { issuers: spellings(bare(url)), jwksUrl: new URL(`${url.href}.well-known/jwks.json`) };
   }
+  refuseUnknown(prelude, ['issuer', 'jwksUrl'], 'The members of prelude');
   const { issuer, jwksUrl } = prelude ?? {};
   if (typeof issuer !== 'string' || issuer === '') throw new TypeError('prelude.issuer is missing.');
   return { issuers: spellings(issuer), jwksUrl: webAddress(jwksUrl, 'prelude.jwksUrl', insecure) };
 }
 
+const OF_DYNAMIC = ['environmentId', 'apiUrl', 'issuer', 'elevatedHeader'] satisfies (keyof DynamicService)[];
+
 function dynamicService(dynamic: NonNullable<Service['dynamic']>, insecure: boolean): TokenService {
+  refuseUnknown(dynamic, OF_DYNAMIC, 'The members of dynamic');
   const { environmentId, apiUrl = DYNAMIC_API, issuer, elevatedHeader = DYNAMIC_ELEVATED_HEADER } = dynamic;
   if (typeof environmentId !== 'string' || !/^[\w-]+$/.test(environmentId)) {
     throw new TypeError('dynamic.environmentId is no id of an environment.');

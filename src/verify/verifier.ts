@@ -1,7 +1,6 @@
 /** The checks of a request, in the order in which a refusal says most. */
 import type { JWTVerifyGetKey } from 'jose';
 import { clock } from '../outside.js';
-import { memberProblem } from '../members.js';
 import { asked, saysYes, SPARE } from './asked.js';
 import { authorizationOf } from './authorization.js';
 import { checkBinding, type BindingWorld } from './binding.js';
@@ -9,6 +8,7 @@ import { authenticateAgain, checkAuthentication, demandOf, stepUp, type Demand }
 import { checkKind, elevatedOf } from './elevated.js';
 import { firstUseInMemory } from './first-use.js';
 import { incomingOf, type Incoming } from './incoming.js';
+import { refuseUnknown } from './members.js';
 import { digest } from './proof.js';
 import { Refused, refusalOf, type Scheme } from './refusal.js';
 import { tokenService, type TokenService } from './service.js';
@@ -62,6 +62,9 @@ function gateOf(
   const { now = clock, firstUse, isRevoked, nonces } = options;
   for (const [name, given] of Object.entries({ now, firstUse, isRevoked })) {
     if (given !== undefined && typeof given !== 'function') throw new TypeError(`${name} is no function.`);
+  }
+  if (nonces !== undefined && ![nonces?.issue, nonces?.accepts].every((each: unknown) => typeof each === 'function')) {
+    throw new TypeError('nonces has no functions issue and accepts.');
   }
   const inMemory = { proofs: firstUseInMemory(now), tokens: firstUseInMemory(now) };
   const settings: Settings = {
@@ -125,8 +128,8 @@ async function admit(
 }
 
 /**
- * Comes last: a call that is refused uses nothing up. Dynamic: a token for a single use is used as a whole. Prelude: a token may hold
- * several scopes for a single use each.
+ * Comes last: a call that is refused for anything else uses nothing up. A token that says of itself that it is for a single use is used
+ * as a whole; any other may hold several scopes for a single use each.
  */
 async function takeOnce(
   { firstUse, tolerance }: Settings,
@@ -141,7 +144,7 @@ async function takeOnce(
     if (claims['singleUse'] !== true && !(demand.once && token === holder)) continue;
     const { iss, jti } = claims;
     if (typeof jti !== 'string' || jti === '') throw bad('the token is for a single use, and has no jti');
-    const id = await digest(JSON.stringify([iss, jti, token === elevated ? '' : demand.scopes[0]]));
+    const id = await digest(JSON.stringify([iss, jti, claims['singleUse'] === true ? '' : demand.scopes[0]]));
     if (!(await saysYes(() => firstUse(`token:${id}`, (expiresAt + tolerance + SPARE) * 1000)))) {
       const reason = 'the token was for a single use, and was used';
       throw token === holder && demand.scopes.length > 0 ? stepUp(demand, reason) : authenticateAgain(demand, reason);
@@ -160,9 +163,4 @@ function publicAddress(text: string): string {
     throw new TypeError('publicUrl is no http address without query.');
   }
   return `${url.origin}${url.pathname}`.replace(/\/+$/, '');
-}
-
-function refuseUnknown(given: unknown, known: readonly string[], what: string): void {
-  const problem = memberProblem(given, known, what);
-  if (problem !== undefined) throw new TypeError(problem);
 }

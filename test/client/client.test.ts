@@ -1,3 +1,5 @@
+import { getEventListeners } from 'node:events';
+import { inspect } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import {
   createClient,
@@ -131,6 +133,20 @@ describe('a token', () => {
     expect(asked).toBe(3);
   });
 
+  test('has three tries for each step', async () => {
+    await app.allow({ scope: 'two:steps', steps: ['verify_sms', 'verify_email'] });
+    let asked = 0;
+    const code = async (): Promise<string> => {
+      asked += 1;
+      const { code: right } = await app.newest();
+      // Wrong twice at each of them.
+      return asked % 3 === 0 ? right : right.replace(/\d/g, (digit) => String((Number(digit) + 1) % 10));
+    };
+    const client = await open({ answers: { code } });
+    expect(await codeOf(client.token({ scope: 'two:steps' }))).toBe('done');
+    expect(asked).toBe(6);
+  });
+
   test('what the program’s own answer throws comes out as it is', async () => {
     const own = new Error('no inbox');
     const client = await open({ answers: { code: () => Promise.reject(own) } });
@@ -223,19 +239,53 @@ describe('fetch', () => {
     await expect.poll(() => late.length).toBe(1);
     stop.abort();
     expect(await call).toBe('INTERRUPTED');
+    late[0]!((await app.newest()).code);
+    // Whatever that would have set off, the service has answered before this.
+    expect(await client.check(SCOPE)).toMatchObject({ required: true });
+    expect(await client.challenges()).toHaveLength(1);
     const token = codeOf(client.token({ scope: SCOPE }));
     await expect.poll(() => late.length).toBe(2);
     client.close();
     expect(await token).toBe('INTERRUPTED');
-    const { code } = await app.newest();
-    for (const answer of late) answer(code);
+    late[1]!((await app.newest()).code);
     expect(await (await open()).grants()).toEqual([]);
+  });
+
+  test('steps up once for calls and tokens that want the same at once', async () => {
+    let asked = 0;
+    const code = async (): Promise<string> => {
+      asked += 1;
+      return (await app.newest()).code;
+    };
+    const client = await open({ allowOrigins: [api.origin], answers: { code } });
+    const call = async (): Promise<number> =>
+      (await client.fetch(`${api.origin}/needs/${SCOPE}`, { scope: SCOPE })).status;
+    const token = client.token({ scope: SCOPE });
+    expect(await Promise.all([call(), call(), call()])).toEqual([200, 200, 200]);
+    expect((await token).accessToken).toMatch(/^eyJ/);
+    expect(asked).toBe(1);
+    const once = await Promise.all([1, 2].map(() => client.token({ scope: 'key:export' })));
+    expect(new Set(once.map(({ accessToken }) => accessToken)).size).toBe(2);
+    expect(asked).toBe(3);
+  });
+
+  test('leaves nothing behind on a signal that lives on', async () => {
+    const client = await open({ allowOrigins: [api.origin] });
+    api.on('/none', (_, response) => void response.writeHead(204).end());
+    api.on('/reset', (_, response) => void response.writeHead(205).end());
+    const { signal } = new AbortController();
+    for (const path of ['/none', '/reset', '/me']) {
+      await (await client.fetch(`${api.origin}${path}`, { signal })).text();
+      await (await client.fetch(`${api.origin}${path}`, { signal, method: 'HEAD' })).text();
+    }
+    expect(getEventListeners(signal, 'abort')).toEqual([]);
   });
 
   test('tells where the answer came from, as a Response does', async () => {
     const client = await open({ allowOrigins: [api.origin] });
     const there = await client.fetch(`${api.origin}/me`);
     expect([there.redirected, there.url, there.clone().url]).toEqual([false, `${api.origin}/me`, `${api.origin}/me`]);
+    expect((await client.fetch(`${api.origin}/me#part`)).redirected).toBe(false);
     api.on('/moved', (_, response) => void response.writeHead(302, { location: '/me' }).end());
     const moved = await client.fetch(`${api.origin}/moved`);
     expect([moved.redirected, moved.url]).toEqual([true, `${api.origin}/me`]);
@@ -250,9 +300,15 @@ describe('fetch', () => {
     ['no http', 'ftp://127.0.0.1/', {}, 'URL_INVALID'],
     ['a body for GET', 'http://127.0.0.1/', { body: 'x' }, 'FLAG_INVALID'],
     ['a method that is none', 'http://127.0.0.1/', { method: 'A B' }, 'FLAG_INVALID'],
+    ['a password in the address', 'http://ada:s3cret@127.0.0.1/', {}, 'URL_INVALID'],
+    ['a header of two lines', 'http://127.0.0.1/', { headers: { 'x-key': 's3cret\r\nx: y' } }, 'FLAG_INVALID'],
+    ['a header for the token that is none', 'http://127.0.0.1/', { elevatedHeader: 'x y' }, 'FLAG_INVALID'],
+    ['the header of the other token', 'http://127.0.0.1/', { elevatedHeader: 'Authorization' }, 'FLAG_INVALID'],
   ])('%s', async (_, url, init, code) => {
     const client = await open({ allowOrigins: ['http://127.0.0.1'] });
-    expect(await codeOf(client.fetch(url, init))).toBe(code);
+    const error = (await client.fetch(url, init).catch((reason: unknown) => reason)) as StepupError;
+    expect(error.code).toBe(code);
+    expect(inspect(error)).not.toContain('s3cret');
   });
 });
 

@@ -126,6 +126,14 @@ describe('Dynamic', () => {
     expect(await outcome(verifier, request, 'credential:link')).toBe('in');
   });
 
+  it('takes one for several uses once for each scope, where the backend wants that', async () => {
+    const verifier = createVerifier(dynamic());
+    const { request } = await pair('none', { scope: 'credential:link credential:unlink', singleUse: false });
+    const take = async (name: string) => (await verifier.requireScope(request, name, { once: true })).ok;
+    expect([await take('credential:link'), await take('credential:unlink')]).toEqual([true, true]);
+    expect([await take('credential:link'), await take('credential:unlink')]).toEqual([false, false]);
+  });
+
   it.each(Object.entries(REFUSALS))('refuses %s', async (defect, [, expected]) => {
     const { request, sid } = await pair(defect as Defect);
     if (defect === 'revoked-session') over.add(sid);

@@ -59,6 +59,8 @@ describe('the service', () => {
     [{ dynamic: { environmentId: '../x' } }],
     [{ dynamic: { environmentId: ENVIRONMENT, apiUrl: 'http://dynamic.example' } }],
     [{ dynamic: { environmentId: ENVIRONMENT, elevatedHeader: 'a b' } }],
+    [{ dynamic: { environmentId: ENVIRONMENT, apiURL: 'http://127.0.0.1:4780' } }],
+    [{ prelude: { issuer: 'x', jwksUrl: 'https://x/', jwksURL: 'https://y/' } }],
   ])('cannot be %j, and no secret is said', (service) => {
     expect(() => createVerifier(service as Service)).toThrow(TypeError);
     expect(() => createVerifier(service as Service)).not.toThrow('secret');
@@ -77,6 +79,9 @@ it.each<[unknown]>([
   [{ clokTolerance: 5 }],
   [{ firstUse: 5 }],
   [{ now: 5 }],
+  [{ nonces: {} }],
+  [{ nonces: null }],
+  [{ nonces: { issue: () => 'n', accepts: true } }],
   [null],
   [{ publicUrl: 'api.example.com' }],
   [{ publicUrl: 'https://api.example.com/?a=b' }],

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import { createServer, request as httpRequest, type IncomingMessage, type Server } from 'node:http';
 import { connect, type AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { calculateJwkThumbprint, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVerifier, type NodeRequest, type Verifier } from '../../src/verify/verify.js';
@@ -298,7 +299,7 @@ describe('fetch', () => {
     const [head, , signature] = token.split('.') as [string, string, string];
     const forged = `${head}.${Buffer.from('{"secret":"hunter2"}').toString('base64url')}.${signature}`;
     const result = await verifier.requireScope(bearer(forged), SCOPE);
-    const text = JSON.stringify(result, Object.getOwnPropertyNames(result));
+    const text = inspect(result, { depth: 10, maxStringLength: 10_000 });
     for (const part of [...forged.split('.'), 'hunter2']) expect(text).not.toContain(part);
   });
 });

@@ -3,12 +3,13 @@ import { RefusedError, UsageError } from '../../errors.js';
 import { contentTypeOf, readBody } from '../api-body.js';
 import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { bodyDocument, checkOutput, headerDocument, writeAnswer, type OutputFlags } from '../api-output.js';
-import { parseApiMethod, parseApiUrl, parseElevatedHeader, parseHeaders } from '../api-request.js';
+import { parseApiMethod, parseApiUrl, parseHeaders } from '../api-request.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { callService } from '../service-call.js';
 import type { ResolvedTarget } from '../target.js';
+import { parseElevatedHeader } from '../../resource/authorization.js';
 import type { ApiRequest, ApiResponse } from '../../resource/call.js';
 import type { Handle } from '../tree.js';
 

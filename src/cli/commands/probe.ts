@@ -3,11 +3,11 @@ import { FailedError, InterruptedError, UnreachableError, UsageError } from '../
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { probe, type Send } from '../../probe/probe.js';
 import type { Claims, ProbeWorld } from '../../probe/attempt.js';
-import { ELEVATED_HEADER } from '../../resource/authorization.js';
+import { ELEVATED_HEADER, parseElevatedHeader } from '../../resource/authorization.js';
 import { exchange, NotSent } from '../../resource/exchange.js';
 import { contentTypeOf, readBody } from '../api-body.js';
 import { addApiFlags, shown, type ApiFlags } from '../api-client.js';
-import { parseApiMethod, parseApiUrl, parseElevatedHeader, parseHeaders } from '../api-request.js';
+import { parseApiMethod, parseApiUrl, parseHeaders } from '../api-request.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
