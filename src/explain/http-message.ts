@@ -112,8 +112,9 @@ function readTranscript(bytes: Buffer): HttpRequest | undefined {
   const request = readMessage(Buffer.from(`${out.slice(last).join('\r\n')}\r\n\r\n`));
   if (!request) return undefined;
   const connected = lines.find((line) => /^\* Connected to|^\* Established connection to/.test(line)) ?? '';
-  const scheme =
-    lines.some((line) => /^\* (SSL|TLS|ALPN)/.test(line)) || connected.includes('port 443') ? 'https' : 'http';
+  const isSecure = lines.some((line) => /^\* (SSL|TLS|ALPN)/.test(line)) || /port 443\b/.test(connected);
+  // Without what curl says of the connection (only `>` was copied) the scheme is not known.
+  const scheme = isSecure ? 'https' : connected === '' ? undefined : 'http';
   const [host] = valuesOf(request.headers, 'host');
   const url = absolute(request.target ?? request.url, scheme, host);
   return {

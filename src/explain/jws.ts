@@ -32,9 +32,9 @@ export function readJws(given: string, what: string, asSent = false): ReadToken 
   const { text, around = asSent && given.trim() !== given ? 'a blank or line end' : undefined } = unwrapped(given);
   const read = readBare(text, what);
   if (around === undefined || text === '') return read;
-  if (asSent) return { ...read, form: form(what, { ok: false, ...sentAlong(around, what) }) };
+  if (asSent) return { ...read, form: form({ ok: false, ...sentAlong(around, what) }) };
   return read.form.ok === true
-    ? { ...read, form: form(what, { ok: true, actual: `a JWS, with ${around} around it` }) }
+    ? { ...read, form: form({ ok: true, actual: `a JWS, with ${around} around it` }) }
     : read;
 }
 
@@ -45,7 +45,7 @@ export function bareToken(given: string): string {
 
 function readBare(text: string, what: string): ReadToken {
   const bad = (actual: string, cause: string, hint: string): ReadToken => {
-    return { form: form(what, { ok: false, actual, cause, hint }) };
+    return { form: form({ ok: false, actual, cause, hint }) };
   };
   if (text === '') return bad('nothing', `The ${what} is empty.`, 'See where it got lost: a variable may be unset.');
   if (text.length > LONGEST) {
@@ -73,8 +73,8 @@ function readBare(text: string, what: string): ReadToken {
   if (!claims) return bad('claims that are no JSON', `The ${what} is damaged in its middle.`, 'Copy it whole.');
   const jws = { text, header, claims, hasSignature: signature !== '' };
   const odd = [head, payload, signature].some((part) => part.length % 4 === 1);
-  if (odd) return { jws, form: form(what, { ok: false, actual: 'a part is cut off', ...cutOff(what) }) };
-  return { jws, form: form(what, { ok: true, actual: 'a JWS' }) };
+  if (odd) return { jws, form: form({ ok: false, actual: 'a part is cut off', ...cutOff(what) }) };
+  return { jws, form: form({ ok: true, actual: 'a JWS' }) };
 }
 
 /** Whether a text looks like a token, whole or damaged. */
@@ -86,13 +86,12 @@ export function looksLikeToken(given: string): boolean {
   );
 }
 
-function form(what: string, found: Pick<Finding, 'ok' | 'actual' | 'cause' | 'hint'>): Finding {
+function form(found: Pick<Finding, 'ok' | 'actual' | 'cause' | 'hint'>): Finding {
   return {
     check: 'form',
     expected: `a signed token (JWS) of three parts`,
     rank: RANKS.form,
     ...found,
-    ...(what && {}),
   };
 }
 

@@ -8,7 +8,7 @@ import { fits } from './keys.js';
 import { aToken, kindOf, NAMES } from './kinds.js';
 import { nonceFinding, type AnsweredNonce } from './nonce.js';
 import { shown } from './shown.js';
-import { proofTimeFinding } from './times.js';
+import { madeAt, proofTimeFinding } from './times.js';
 import type { World } from './world.js';
 
 export interface ProofPlace {
@@ -29,18 +29,18 @@ export interface ProofPlace {
   answered?: AnsweredNonce | undefined;
 }
 
-/** Looks at a proof. `iat` is in milliseconds. */
+/** Looks at a proof. `sentAt`: when it was made, in milliseconds, where what it says of that can be believed. */
 export async function proofFindings(
   text: string,
   world: World,
   place: ProofPlace,
-): Promise<{ findings: Finding[]; iat?: number | undefined; nonce?: unknown }> {
+): Promise<{ findings: Finding[]; sentAt?: number | undefined; nonce?: unknown }> {
   const { prefix = '', method = world.method, called } = place;
   const { jws, form } = readJws(text, NAMES.proof, place.asSent);
   if (!jws) return { findings: [{ ...form, check: `${prefix}form` }] };
   const { htm, htu, iat, jti, nonce } = jws.claims;
   return {
-    iat: typeof iat === 'number' ? iat * 1000 : undefined,
+    sentAt: madeAt(iat, world),
     nonce,
     findings: [
       { ...form, check: `${prefix}form` },

@@ -36,7 +36,7 @@ export async function requestFindings(
     world.provider === 'dynamic' || elevatedValues.length > 0 || 'environment_id' in (jws?.claims ?? {});
   const access = await accessFindings(authorization, world, {
     scopes: ofDynamic ? undefined : scopes,
-    sentAt: looked?.iat,
+    sentAt: looked?.sentAt,
   });
   return [
     ...request.notes.map(noteFinding),

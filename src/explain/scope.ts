@@ -3,7 +3,7 @@ import { RANKS, type Finding } from './check.js';
 import { scopesIn } from './kinds.js';
 import { shownList, shownText } from './shown.js';
 
-/** Checks the scopes. `elsewhere`: what else would hold them, where this token is not the one that does. */
+/** Checks the scopes. */
 export function scopeFindings(
   claims: Record<string, unknown>,
   wanted: readonly string[],

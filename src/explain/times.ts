@@ -133,6 +133,12 @@ export function proofTimeFinding(iat: unknown, world: World, prefix: string): Fi
   };
 }
 
+/** When a proof says that it was made, in milliseconds; undefined where that cannot be: by then nobody could have sent it. */
+export function madeAt(iat: unknown, world: World): number | undefined {
+  const instant = instantOf(iat);
+  return typeof instant === 'number' && instant <= judgedAt(world) + PROOF_WINDOW * 1000 ? instant : undefined;
+}
+
 /** Milliseconds of a NumericDate, or what is wrong with it. */
 function instantOf(value: unknown): number | string {
   if (typeof value !== 'number') return shown(value);

@@ -523,6 +523,28 @@ describe('a request', () => {
     expect(failed(found).length > 0).toBe(ok === false);
   });
 
+  test('what goes out alone, copied from curl -v, is no fault of the scheme', async () => {
+    const [token, proof] = await bound();
+    const found = await why(
+      `> POST /transfers HTTP/2\n> Host: api.example.com\n> Authorization: DPoP ${token}\n> DPoP: ${proof}\n>\n`,
+    );
+    expect(failed(found)).toEqual([]);
+  });
+
+  test.each([
+    ['in milliseconds', SECONDS * 1000, 'The proof has an iat that is none: in milliseconds instead of seconds.'],
+    [
+      'by a clock that is ahead',
+      SECONDS + 600,
+      "The proof is from the future: its iat is 10 min ahead of the server's clock.",
+    ],
+  ])('a proof whose time is %s does not make its token old', async (_what, iat, cause) => {
+    const [token, proof] = await bound({ claims: { exp: SECONDS - 60 }, proof: { iat } });
+    const found = await why(curl([`Authorization: DPoP ${token}`, `DPoP: ${proof}`]));
+    expect(found.cause).toBe(cause);
+    expect(failed(found)).toContain('access token: exp');
+  });
+
   test('behind a proxy: what it tells fits, and whether the server heeds it is its own matter', async () => {
     const [token, proof] = await bound();
     const received = (more: string): string =>

@@ -166,8 +166,18 @@ test('of a redirect that curl -v shows the last request counts', () => {
     '> GET /a HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 302 Found\n<\n> GET /b HTTP/1.1\n> Host: a\n>\n< HTTP/1.1 401 No\n',
   );
   expect(found).toMatchObject({
-    url: 'http://a/b',
+    target: '/b',
     answer: { status: 401 },
     notes: [expect.stringContaining('several requests')],
   });
+});
+
+test.each([
+  ['', undefined],
+  ['* Connected to a (127.0.0.1) port 80 (#0)\n', 'http://a/b'],
+  ['* Connected to a (127.0.0.1) port 443 (#0)\n', 'https://a/b'],
+  ['* Connected to a (127.0.0.1) port 4433 (#0)\n', 'http://a/b'],
+  ['* Connected to a (127.0.0.1) port 8443\n* SSL connection using TLSv1.3\n', 'https://a/b'],
+])('of a transcript that begins with %j the address is %s', (said, url) => {
+  expect(read(`${said}> GET /b HTTP/2\n> Host: a\n>\n`)?.url).toBe(url);
 });
