@@ -1,4 +1,5 @@
 /** Addresses that a person gives: services, hooks, key sets. Checked before anything is sent. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 
 /** Prelude's own address of an application's frontend API. */
@@ -68,11 +69,6 @@ export function callbackProblem(text: string, field: string): string | undefined
 /** Where a backend publishes the keys of its custom steps, beside its hook. */
 export function jwksUrlBeside(hookUrl: string): string {
   return `${new URL(hookUrl).origin}/.well-known/jwks.json`;
-}
-
-/** Whether a host name is this machine itself. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127(\.\d{1,3}){3}$/.test(hostname);
 }
 
 function secure(url: URL, text: string, field: string): URL {

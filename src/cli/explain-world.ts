@@ -1,11 +1,11 @@
 /** What `stepup explain` knows around what it is given: the service, its keys and its clock, the session and challenges of the store. */
 import type { JWK } from 'jose';
 import * as v from 'valibot';
+import { bareIssuer, isLoopback } from '../address.js';
 import { RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { FoundKeys, World } from '../explain/world.js';
 import { clockOffset } from '../http/dpop.js';
 import { hostOf } from '../providers/target.js';
-import { isLoopback } from './addresses.js';
 import type { Context } from './context.js';
 import { readInput } from './secrets.js';
 import type { ResolvedTarget } from './target.js';
@@ -71,12 +71,8 @@ function offsetOf(
   published: { issuers?: string[] | undefined; offsetSeconds?: number | undefined } | undefined,
 ): number | undefined {
   if (jwks !== undefined && isAddress(jwks)) return given?.offsetSeconds;
-  const isOther = jwks !== undefined && issuer !== undefined && !published?.issuers?.includes(bare(issuer));
+  const isOther = jwks !== undefined && issuer !== undefined && !published?.issuers?.includes(bareIssuer(issuer));
   return isOther ? undefined : published?.offsetSeconds;
-}
-
-function bare(issuer: string): string {
-  return issuer.replace(/^https:\/\//, '').replace(/\/+$/, '');
 }
 
 const NO_BACKEND: FoundKeys = {

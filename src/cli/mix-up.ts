@@ -1,8 +1,8 @@
 /** An emulator's management key goes to emulators alone, and any other key to none: either is a mix-up that would cost something. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 import { EMULATOR_HEADER, EMULATOR_HEALTH_PATH, EMULATOR_KEY_PREFIX } from '../emulator/mark.js';
 import type { Http } from '../http/client.js';
-import { isLoopback } from './addresses.js';
 import type { ResolvedPrelude } from './target/prelude.js';
 
 /**

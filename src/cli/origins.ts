@@ -1,7 +1,7 @@
 /** To which origins of the developer's APIs the tokens of an application may go. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 import { sessionKeyOf } from '../providers/target.js';
-import { isLoopback } from './addresses.js';
 import type { Context } from './context.js';
 
 /** The flag that allows an origin. */

@@ -1,6 +1,6 @@
 /** What our long-running servers share: where they listen, and how long. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
-import { isLoopback } from './addresses.js';
 
 /** A port from a flag; 0 picks a free one. Throws UsageError FLAG_INVALID. */
 export function parsePort(text: string, flag: string): number {

@@ -1,12 +1,12 @@
 /** The issuer of the tokens of the application that is spoken to, and the keys that it publishes. */
 import type { JWK } from 'jose';
 import * as v from 'valibot';
+import { isLoopback } from '../address.js';
 import { RefusedError } from '../errors.js';
 import { clockOffset } from '../http/dpop.js';
 import { hostOf } from '../providers/target.js';
 import { parseAnswer } from '../providers/parse.js';
 import type { TokenIssuer } from '../resource/token-check.js';
-import { isLoopback } from './addresses.js';
 import type { Context } from './context.js';
 import type { ResolvedTarget } from './target.js';
 

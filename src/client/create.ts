@@ -1,5 +1,5 @@
 /** Puts the client together: the store, the application, its provider. */
-import { isLoopback } from '../cli/addresses.js';
+import { isLoopback } from '../address.js';
 import { resolveTarget } from '../cli/target.js';
 import type { TargetFlags } from '../cli/target/given.js';
 import { version } from '../cli/version.js';

@@ -1,4 +1,5 @@
 /** For which address a proof is (RFC 9449 §4.3): what differs, and what usually makes that difference. */
+import { isLoopback, normalised } from '../address.js';
 import { RANKS, type Finding } from './check.js';
 import { shown, shownUrl } from './shown.js';
 
@@ -83,7 +84,7 @@ function differenceOf(claimed: URL, server: URL): Pick<Finding, 'cause' | 'hint'
       hint: 'The port that the client calls counts; a server behind a proxy or in a container sees its own.',
     };
   }
-  if (samePath && isLoopbackName(claimed.hostname) && isLoopbackName(server.hostname)) {
+  if (samePath && isLoopback(claimed.hostname) && isLoopback(server.hostname)) {
     return {
       cause: `The proof is for ${claimed.host}, and the server is called ${server.host}: two names of one machine are two addresses.`,
       hint: 'Use one name in both, localhost or 127.0.0.1.',
@@ -142,25 +143,6 @@ function pathDifference(claimed: string, server: string): Pick<Finding, 'cause' 
   };
 }
 
-function isLoopbackName(name: string): boolean {
-  return name === 'localhost' || name === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(name);
-}
-
 function same(one: URL, other: URL): boolean {
   return one.protocol === other.protocol && one.host === other.host && one.pathname === other.pathname;
-}
-
-/** RFC 3986 §6.2.2 and §6.2.3: letters of scheme and host, default port, dots and escapes; without query and fragment. */
-function normalised(address: string): URL | undefined {
-  if (!/^https?:\/\//i.test(address) || !URL.canParse(address)) return undefined;
-  const url = new URL(address);
-  url.search = '';
-  url.hash = '';
-  url.username = '';
-  url.password = '';
-  url.pathname = url.pathname.replace(/%[\da-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
-  });
-  return url;
 }

@@ -1,4 +1,5 @@
 /** An access token, or Dynamic's elevated one: whose it is, until when, and for what (RFC 9068 §4). */
+import { bareIssuer } from '../address.js';
 import { RANKS, type Finding } from './check.js';
 import { readJws, type Claims, type Jws } from './jws.js';
 import { signatureFindings } from './keys.js';
@@ -91,7 +92,7 @@ function issuerFindings(
   }
   const finding = { check, expected: shownList(issuers), actual: shown(iss), rank: RANKS.origin };
   if (typeof iss !== 'string') return [{ ...finding, ok: false, cause: `The ${what} names no issuer (iss).` }];
-  if (issuers.some((each) => bare(each) === bare(iss))) return [{ ...finding, ok: true }];
+  if (issuers.some((each) => bareIssuer(each) === bareIssuer(iss))) return [{ ...finding, ok: true }];
   return [
     {
       ...finding,
@@ -105,10 +106,6 @@ function issuerFindings(
           : 'It is of another environment. Name that one with --profile or --environment.',
     },
   ];
-}
-
-function bare(issuer: string): string {
-  return issuer.replace(/^https:\/\//, '').replace(/\/+$/, '');
 }
 
 /** Dynamic: `aud` is the origin of the app. */

@@ -1,5 +1,6 @@
 /** Whether a token is one of the service's: every check that a backend makes before it believes a claim (RFC 8725, RFC 9068 §4). */
 import { compactVerify, decodeProtectedHeader, importJWK, type JWK } from 'jose';
+import { bareIssuer } from '../address.js';
 import type { Case } from '../backend/case.js';
 
 /** By what a service's tokens are known. */
@@ -52,7 +53,7 @@ export async function checkToken(
     },
     {
       name: 'iss',
-      holds: typeof claims.iss === 'string' && issuers.includes(bare(claims.iss)),
+      holds: typeof claims.iss === 'string' && issuers.includes(bareIssuer(claims.iss)),
       expected: issuers.join(' or '),
       got: shown(claims.iss),
       hint: 'It is of another application, or of the live service where the emulator is meant.',
@@ -97,10 +98,6 @@ function timeCase(
     got: `${new Date(value * 1000).toISOString()}, ${seconds} s ${value * 1000 > now ? 'ahead' : 'ago'}`,
     hint: name === 'exp' ? 'It has ended.' : 'It is not good yet, or a clock is wrong.',
   };
-}
-
-function bare(issuer: string): string {
-  return issuer.replace(/^https:\/\//, '').replace(/\/+$/, '');
 }
 
 function shown(value: unknown): string {

@@ -1,5 +1,5 @@
 /** A request as the checks see it, whichever framework it came by. */
-import { isLoopback } from './service.js';
+import { isLoopback } from '../address.js';
 import type { FetchRequest, NodeRequest } from './types.js';
 
 /** Addresses of a socket whose other end is on this machine, too. */

@@ -1,5 +1,6 @@
 /** A DPoP proof at a resource: every check of RFC 9449 §4.3 but whether it was seen before. */
 import { base64url, calculateJwkThumbprint, compactVerify, decodeProtectedHeader, importJWK } from 'jose';
+import { normalised } from '../address.js';
 import { PROOF_ALGORITHM, Refused } from './refusal.js';
 import type { Sent } from './incoming.js';
 
@@ -45,9 +46,7 @@ export async function checkProof(sent: Sent, place: ProofPlace): Promise<Proof> 
   const { htm, htu, iat, jti, ath, nonce } = await signedClaims(proof, key);
   if (htm !== place.method) throw bad('the proof is for another method');
   if (place.address === undefined) throw bad('the address cannot be checked: this backend lacks its publicUrl');
-  if (typeof htu !== 'string' || normalised(htu) === undefined || normalised(htu) !== normalised(place.address)) {
-    throw bad('the proof is for another address');
-  }
+  if (!sameAddress(htu, place.address)) throw bad('the proof is for another address');
   if (typeof iat !== 'number' || !(Math.abs(iat - place.now) <= place.window)) throw bad('the proof is not of now');
   if (typeof jti !== 'string' || jti === '' || jti.length > MAX_JTI) throw bad('the proof has no jti');
   if (ath !== (await digest(place.accessToken))) throw bad('the proof is for another token');
@@ -94,13 +93,7 @@ async function signedClaims(proof: string, key: ReturnType<typeof publicKeyOf>):
   throw bad('the proof has no claims');
 }
 
-/** RFC 9449 §4.3 (9): without query and fragment, in the normal form of RFC 3986 §6.2.2 and §6.2.3. */
-function normalised(address: string): string | undefined {
-  const url = /^https?:\/\//i.test(address) && URL.canParse(address) ? new URL(address) : undefined;
-  if (!url || url.username !== '' || url.password !== '') return undefined;
-  const path = url.pathname.replace(/%[\da-f]{2}/gi, (escape) => {
-    const character = String.fromCharCode(Number.parseInt(escape.slice(1), 16));
-    return /[\w.~-]/.test(character) ? character : escape.toUpperCase();
-  });
-  return `${url.origin}${path}`;
+function sameAddress(htu: unknown, address: string): boolean {
+  const [claimed, own] = [typeof htu === 'string' ? normalised(htu) : undefined, normalised(address)];
+  return claimed !== undefined && own !== undefined && claimed.username === '' && claimed.href === own.href;
 }

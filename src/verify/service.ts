@@ -1,4 +1,5 @@
 /** Whose tokens a backend believes: issuer and key set, from how the developer names the service. */
+import { isLoopback } from '../address.js';
 import { refuseUnknown } from './members.js';
 import type { DynamicService, Service } from './types.js';
 
@@ -79,9 +80,4 @@ function webAddress(text: string | undefined, name: string, insecure: boolean): 
     throw new TypeError(`${name} is plain http, and not on this machine: anybody on the way could sign tokens.`);
   }
   return url;
-}
-
-/** True for a host that is this machine (RFC 6761 §6.3, RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). `hostname` as a URL has it. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname === '[::1]' || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callbackUrl, isLoopback, originUrl, serviceUrl } from '../../src/cli/addresses.js';
+import { callbackUrl, originUrl, serviceUrl } from '../../src/cli/addresses.js';
 
 describe('the origin of an app', () => {
   test.each([
@@ -60,17 +60,4 @@ test.each([originUrl, serviceUrl, callbackUrl])('%o quotes no password', (parse)
       expect.objectContaining({ message: expect.stringMatching(new RegExp(`: ${shown}$`)) as string }),
     );
   }
-});
-
-test.each([
-  ['localhost', true],
-  ['127.0.0.1', true],
-  ['127.255.0.9', true],
-  ['[::1]', true],
-  ['0.0.0.0', false],
-  ['128.0.0.1', false],
-  ['localhost.example.com', false],
-  ['127.0.0.1.example.com', false],
-])('%s is this machine itself: %s', (host, expected) => {
-  expect(isLoopback(host)).toBe(expected);
 });

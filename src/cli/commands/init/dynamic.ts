@@ -1,8 +1,9 @@
 /** An environment at Dynamic, set up under a profile. */
+import { isLoopback } from '../../../address.js';
 import { UnreachableError, UsageError } from '../../../errors.js';
 import type { Environment } from '../../../providers/dynamic/provider.js';
 import type { DynamicProfile } from '../../../store/store.js';
-import { isLoopback, originUrl } from '../../addresses.js';
+import { originUrl } from '../../addresses.js';
 import type { Context } from '../../context.js';
 import { resolveTarget } from '../../target.js';
 import { EMULATOR_ORIGIN } from '../../target/base.js';
