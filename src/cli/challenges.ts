@@ -4,7 +4,7 @@ import { InputNeededError, SessionError, UsageError } from '../errors.js';
 import type { Challenge, Provider, StepEvent } from '../providers/provider.js';
 import { channelName } from './codes.js';
 import type { Context } from './context.js';
-import { durationInWords } from './durations.js';
+import { durationInWords } from '../durations.js';
 
 /** The open challenges, oldest first. Throws SessionError NOT_LOGGED_IN: there can be none without a session. */
 export async function openChallenges(provider: Provider): Promise<Challenge[]> {

@@ -1,6 +1,6 @@
 /** What is in a token: its header and claims, decoded and not verified, never its signature. */
 import { UsageError } from '../errors.js';
-import { timeLeft } from './durations.js';
+import { timeLeft } from '../durations.js';
 import { printable, printableJson } from './terminal/printable.js';
 import { depthOf } from '../json-depth.js';
 

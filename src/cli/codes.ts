@@ -9,7 +9,7 @@ import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageErr
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
 import { collect } from './collect.js';
-import type { ResolvedTarget } from './target.js';
+import type { ResolvedTarget } from '../target/target.js';
 import type { Terminal } from './terminal/terminal.js';
 
 export interface CodeFlags {

@@ -8,9 +8,9 @@ import type { System } from '../system.js';
 import { UsageError } from '../errors.js';
 import type { DynamicProvider } from '../providers/dynamic/provider.js';
 import { readSecret } from './secrets.js';
-import { resolveTarget, type ResolvedTarget } from './target.js';
-import type { TargetFlags } from './target/given.js';
-import type { ResolvedPrelude } from './target/prelude.js';
+import { resolveTarget, type ResolvedTarget } from '../target/target.js';
+import type { TargetFlags } from '../target/given.js';
+import type { ResolvedPrelude } from '../target/prelude.js';
 import { createTerminal, type Terminal } from './terminal/terminal.js';
 
 /** The flags that every command takes. */
@@ -61,7 +61,7 @@ export async function createContext(system: System, globals: Globals): Promise<C
   const target = once(() => resolveTarget(globals, system.env, store));
   const http = once(async () => {
     const { createHttp } = await import('../http/client.js');
-    const { version } = await import('./version.js');
+    const { version } = await import('../version.js');
     return createHttp({
       fetch: system.fetch,
       now: system.now,

@@ -4,7 +4,7 @@ import type { Challenge, Grant, Provider, RequestOptions, StepEvent } from '../p
 import { challengeInWords, metadataInWords } from './challenges.js';
 import type { CodeFlags } from './codes.js';
 import type { Context } from './context.js';
-import { timeLeft } from './durations.js';
+import { timeLeft } from '../durations.js';
 import { grantInWords } from './grants.js';
 import { targetFlags } from './hints.js';
 import { tellingWhy } from './hook-failure.js';

@@ -3,9 +3,9 @@ import * as v from 'valibot';
 import { RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { Message } from '../emulator/emulator.js';
 import { listReady } from '../store/emulators.js';
-import { serviceUrl } from './addresses.js';
+import { serviceUrl } from '../target/addresses.js';
 import type { Context } from './context.js';
-import { findEmulator, RUNNING } from './emulators.js';
+import { findEmulator, RUNNING } from '../target/emulators.js';
 import { printable } from './terminal/printable.js';
 
 /** Which messages; what is absent does not narrow. */

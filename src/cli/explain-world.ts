@@ -8,7 +8,7 @@ import { clockOffset } from '../http/dpop.js';
 import { hostOf } from '../providers/target.js';
 import type { Context } from './context.js';
 import { readInput } from './secrets.js';
-import type { ResolvedTarget } from './target.js';
+import type { ResolvedTarget } from '../target/target.js';
 import { publishedIssuer } from './token-issuer.js';
 
 export interface Given extends Pick<World, 'at' | 'method' | 'url' | 'scopes'> {

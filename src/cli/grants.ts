@@ -1,7 +1,7 @@
 /** A grant as a command's result, and in words. */
 import type { Grant } from '../providers/provider.js';
 import type { Context } from './context.js';
-import { timeLeft } from './durations.js';
+import { timeLeft } from '../durations.js';
 
 /** How a bound grant goes on after the token that shows it. Its own end is in no token. */
 const RENEWED: Record<string, string> = {

@@ -3,7 +3,7 @@ import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 import { EMULATOR_HEADER, EMULATOR_HEALTH_PATH, EMULATOR_KEY_PREFIX } from '../emulator/mark.js';
 import type { Http } from '../http/client.js';
-import type { ResolvedPrelude } from './target/prelude.js';
+import type { ResolvedPrelude } from '../target/prelude.js';
 
 /**
  * Looks whether key and address belong together before the key is sent. Whether an address is an emulator's is known for the one that

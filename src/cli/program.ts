@@ -4,7 +4,7 @@ import { InterruptedError, ReaderGoneError, UsageError } from '../errors.js';
 import type { System } from '../system.js';
 import type { Context, Globals } from './context.js';
 import { tree, type Group, type Handle, type Leaf, type Only } from './tree.js';
-import { version } from './version.js';
+import { version } from '../version.js';
 
 type HandleFor = (only: Only | undefined) => Handle;
 

@@ -8,7 +8,7 @@ import { hostOf } from '../providers/target.js';
 import { parseAnswer } from '../providers/parse.js';
 import type { TokenIssuer } from '../resource/token-check.js';
 import type { Context } from './context.js';
-import type { ResolvedTarget } from './target.js';
+import type { ResolvedTarget } from '../target/target.js';
 
 export interface PublishedIssuer extends TokenIssuer {
   jwksUrl: string;

@@ -1,8 +1,8 @@
 /** Puts the client together: the store, the application, its provider. */
 import { isLoopback } from '../address.js';
-import { resolveTarget } from '../cli/target.js';
-import type { TargetFlags } from '../cli/target/given.js';
-import { version } from '../cli/version.js';
+import { resolveTarget } from '../target/target.js';
+import type { TargetFlags } from '../target/given.js';
+import { version } from '../version.js';
 import { FailedError, InterruptedError, UsageError } from '../errors.js';
 import { homeFolder } from '../home.js';
 import { createHttp, type Http } from '../http/client.js';

@@ -1,7 +1,7 @@
 /** An emulator in this process: what `stepup emulator start` gives, without a child process. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { version } from '../cli/version.js';
+import { version } from '../version.js';
 import type { StartOptions } from '../emulator/emulator.js';
 import { emulatorVariables } from '../emulator/environment.js';
 import { nodeWorld } from '../node-world.js';

@@ -1,5 +1,5 @@
 /** What the form of a new fault says, as the control API takes it. */
-import { parseDuration } from '../cli/durations.js';
+import { parseDuration } from '../durations.js';
 
 /** Kinds of faults in the order of the form's list; the unit or kind of value that each takes. */
 export const KINDS = {

@@ -8,7 +8,7 @@ import { collect } from '../collect.js';
 import type { Context } from '../context.js';
 import { addStepUpFlags, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { callService } from '../service-call.js';
-import type { ResolvedTarget } from '../target.js';
+import type { ResolvedTarget } from '../../target/target.js';
 import { parseElevatedHeader } from '../../resource/authorization.js';
 import type { ApiRequest, ApiResponse } from '../../resource/call.js';
 import type { Handle } from '../tree.js';

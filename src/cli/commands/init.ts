@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { UsageError } from '../../errors.js';
 import type { ProviderName } from '../../providers/provider.js';
 import type { Context } from '../context.js';
-import { wantedProvider } from '../target.js';
+import { wantedProvider } from '../../target/target.js';
 import type { Handle } from '../tree.js';
 import { checkName, type NameFlags } from './init/profile.js';
 

@@ -5,7 +5,7 @@ import { sessionKeyOf } from '../../providers/target.js';
 import type { Profile } from '../../store/store.js';
 import type { Context } from '../context.js';
 import { withTarget } from '../hints.js';
-import { resolveTarget, type ResolvedTarget } from '../target.js';
+import { resolveTarget, type ResolvedTarget } from '../../target/target.js';
 import { secretsPlace, type SecretsPlace } from './secrets.js';
 import { nobody, readState, type State } from './state.js';
 

@@ -1,6 +1,6 @@
 /** How things stand, in words for a person and as rows for a pipe. */
 import type { Challenge, ProviderName, SessionInfo } from '../../providers/provider.js';
-import { timeLeft } from '../durations.js';
+import { timeLeft } from '../../durations.js';
 import { heldInWords } from '../grants.js';
 import { printable } from '../terminal/printable.js';
 import type { Style } from '../terminal/style.js';

@@ -1,6 +1,6 @@
 /** What a stepup.json says: an application's scopes, step-up configuration and logins, in the service's own field names. */
 import * as v from 'valibot';
-import { callbackProblem } from '../addresses.js';
+import { callbackProblem } from '../../target/addresses.js';
 import { GRANT_MODES, MANAGED_SCOPES, MANAGED_STEPS, STATUSES } from '../verdict.js';
 
 /** An object that has these fields and no others, not even those that every object inherits. */

@@ -1,4 +1,4 @@
-import { durationInWords } from '../../cli/durations.js';
+import { durationInWords } from '../../durations.js';
 import type { ClockFace } from '../clock.js';
 import type { Line, Page } from '../live.js';
 import { linkTo } from '../place.js';

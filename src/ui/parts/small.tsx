@@ -1,7 +1,7 @@
 /** The small parts that several views draw. */
 import type { ComponentChildren } from 'preact';
 import { useState } from 'preact/hooks';
-import { timeLeft } from '../../cli/durations.js';
+import { timeLeft } from '../../durations.js';
 import { clockTime } from '../words.js';
 
 export function Empty({ children }: { children: ComponentChildren }) {

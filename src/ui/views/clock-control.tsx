@@ -1,5 +1,5 @@
 import { useState } from 'preact/hooks';
-import { parseDuration } from '../../cli/durations.js';
+import { parseDuration } from '../../durations.js';
 import type { Live, Page } from '../live.js';
 import { useAction } from '../parts/action.js';
 import { useTicks } from '../parts/contexts.js';

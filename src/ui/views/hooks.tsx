@@ -1,5 +1,5 @@
 import { useMemo } from 'preact/hooks';
-import { durationInWords } from '../../cli/durations.js';
+import { durationInWords } from '../../durations.js';
 import type { Live, Page } from '../live.js';
 import { Copy } from '../parts/copy.js';
 import { Empty, Fact, Fold, Json, Tag, When } from '../parts/small.js';

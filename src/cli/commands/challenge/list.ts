@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { openChallenges } from '../../challenges.js';
 import type { Context } from '../../context.js';
-import { timeLeft } from '../../durations.js';
+import { timeLeft } from '../../../durations.js';
 import type { Handle } from '../../tree.js';
 
 export function define(command: Command, handle: Handle): void {

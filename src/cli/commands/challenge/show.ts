@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { challengeInWords, chooseChallenge } from '../../challenges.js';
 import type { Context } from '../../context.js';
-import { timeLeft } from '../../durations.js';
+import { timeLeft } from '../../../durations.js';
 import type { Handle } from '../../tree.js';
 
 export interface Options {

@@ -3,7 +3,7 @@ import { RefusedError, SessionError, UnreachableError, UsageError, type StepupEr
 import type { EndedChallenge, Provider } from '../../../providers/provider.js';
 import { chooseChallenge } from '../../challenges.js';
 import type { Context } from '../../context.js';
-import { parseDuration } from '../../durations.js';
+import { parseDuration } from '../../../durations.js';
 import { grantInWords } from '../../grants.js';
 import type { Handle } from '../../tree.js';
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { InputNeededError, RefusedError, UsageError } from '../../../errors.js';
 import type { StepUpConfig } from '../../../providers/prelude/config.js';
-import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
+import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../../target/addresses.js';
 import { managementKeyOf, type Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
 import { firstHook } from '../../stepup-config.js';

@@ -2,7 +2,7 @@
 import { UsageError } from '../../../errors.js';
 import { parseStepUpConfig, type AllowedScope, type StepUpConfig } from '../../../providers/prelude/config.js';
 import type { System } from '../../../system.js';
-import { callbackUrl } from '../../addresses.js';
+import { callbackUrl } from '../../../target/addresses.js';
 import { readInput } from '../../secrets.js';
 import { MANAGED_STEPS } from '../../verdict.js';
 

@@ -2,7 +2,7 @@
 import type { Command } from 'commander';
 import { UsageError } from '../../../errors.js';
 import type { StepKey } from '../../../providers/prelude/config.js';
-import { callbackUrl } from '../../addresses.js';
+import { callbackUrl } from '../../../target/addresses.js';
 import { collect } from '../../collect.js';
 import { MANAGED_STEPS, parseStepKey } from '../../verdict.js';
 

@@ -1,6 +1,6 @@
 /** What flags change of a configuration. Everything else stays as it is, fields that we do not know included. */
 import type { StepUpConfig } from '../../../providers/prelude/config.js';
-import { jwksUrlBeside } from '../../addresses.js';
+import { jwksUrlBeside } from '../../../target/addresses.js';
 import type { Wanted } from './flags.js';
 
 /**

@@ -8,7 +8,7 @@ import type { ReadyEntry } from '../../../store/emulators.js';
 import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import { parsePort } from '../../serving.js';
-import { version } from '../../version.js';
+import { version } from '../../../version.js';
 
 /** The emulator's options as they are typed. */
 export interface EmulatorOptions {

@@ -7,7 +7,7 @@ import { createSigningKey, type SigningKey } from '../../../backend/keys.js';
 import type { Context } from '../../context.js';
 import { UsageError } from '../../../errors.js';
 import { listReady } from '../../../store/emulators.js';
-import { findEmulator } from '../../emulators.js';
+import { findEmulator } from '../../../target/emulators.js';
 import { parsePort, urlOf } from '../../serving.js';
 import { parseKid, signingKey } from '../../signing-keys.js';
 

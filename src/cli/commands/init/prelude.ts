@@ -1,10 +1,10 @@
 /** An application at Prelude, set up under a profile. */
 import { UnreachableError, UsageError } from '../../../errors.js';
 import type { PreludeProfile } from '../../../store/store.js';
-import { defaultFrontendUrl, serviceUrl } from '../../addresses.js';
+import { defaultFrontendUrl, serviceUrl } from '../../../target/addresses.js';
 import { managementKeyOf, type Context } from '../../context.js';
 import { readSecret } from '../../secrets.js';
-import { appIdProblem, MANAGEMENT_URL } from '../../target/prelude.js';
+import { appIdProblem, MANAGEMENT_URL } from '../../../target/prelude.js';
 import { chooseName, type NameFlags } from './profile.js';
 
 /** What is to be kept under the profile. */

@@ -5,7 +5,7 @@ import type { PreludeProfile, Profile } from '../../../store/store.js';
 import { managementKeyOf, type Context } from '../../context.js';
 import { applicationIn } from '../init/profile.js';
 import type { Handle } from '../../tree.js';
-import { pickProfile } from '../../target/base.js';
+import { pickProfile } from '../../../target/base.js';
 import { askProfile } from './ask.js';
 
 export interface Options {

@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { managementKeyOf, type Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
-import { resolveTarget } from '../../target.js';
-import { pickProfile } from '../../target/base.js';
-import type { ResolvedDynamic } from '../../target/dynamic.js';
-import type { Source } from '../../target/given.js';
-import type { ResolvedPrelude } from '../../target/prelude.js';
+import { resolveTarget } from '../../../target/target.js';
+import { pickProfile } from '../../../target/base.js';
+import type { ResolvedDynamic } from '../../../target/dynamic.js';
+import type { Source } from '../../../target/given.js';
+import type { ResolvedPrelude } from '../../../target/prelude.js';
 
 export function define(command: Command, handle: Handle): void {
   command

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../tree.js';
-import { pickProfile } from '../../target/base.js';
+import { pickProfile } from '../../../target/base.js';
 import { askProfile } from './ask.js';
 
 export function define(command: Command, handle: Handle): void {

@@ -2,7 +2,7 @@ import { Option, type Command } from 'commander';
 import { InputNeededError, UsageError } from '../../../errors.js';
 import { parseScope } from '../../../providers/prelude/input.js';
 import type { AllowedScope, StepUpConfig } from '../../../providers/prelude/config.js';
-import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../addresses.js';
+import { callbackProblem, callbackUrl, jwksUrlBeside } from '../../../target/addresses.js';
 import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import type { Handle } from '../../tree.js';

@@ -3,7 +3,7 @@ import { UnreachableError } from '../../../errors.js';
 import type { DynamicProvider, Environment } from '../../../providers/dynamic/provider.js';
 import { SCOPES, type KnownScope } from '../../../providers/dynamic/scopes.js';
 import type { Context } from '../../context.js';
-import { timeLeft } from '../../durations.js';
+import { timeLeft } from '../../../durations.js';
 
 type Settings = Pick<Environment, 'stepUpEnforced' | 'actions'>;
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { SessionError, UsageError } from '../../../errors.js';
 import type { Context } from '../../context.js';
-import { timeLeft } from '../../durations.js';
+import { timeLeft } from '../../../durations.js';
 import { printable } from '../../terminal/printable.js';
 import type { Handle } from '../../tree.js';
 

@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { Context } from '../../../context.js';
-import { parseDuration } from '../../../durations.js';
+import { parseDuration } from '../../../../durations.js';
 import type { Handle } from '../../../tree.js';
 import { moveClock } from './standing.js';
 

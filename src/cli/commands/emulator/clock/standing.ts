@@ -1,7 +1,7 @@
 /** Where the emulator's clock stands, asked for or after a move. */
 import * as v from 'valibot';
 import type { Context } from '../../../context.js';
-import { durationInWords } from '../../../durations.js';
+import { durationInWords } from '../../../../durations.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 
 const standing = v.object({ now: v.string(), ageNow: v.string(), offset: v.number(), frozen: v.boolean() });

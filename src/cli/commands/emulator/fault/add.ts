@@ -1,7 +1,7 @@
 import { Option, type Command } from 'commander';
 import { UsageError } from '../../../../errors.js';
 import type { Context } from '../../../context.js';
-import { parseDuration } from '../../../durations.js';
+import { parseDuration } from '../../../../durations.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
 import type { Handle } from '../../../tree.js';
 import { actionInWords, faultSchema, matchInWords } from './answers.js';

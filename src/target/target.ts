@@ -3,10 +3,10 @@ import { UsageError } from '../errors.js';
 import type { ProviderName } from '../providers/provider.js';
 import type { Store } from '../store/store.js';
 import type { Env } from '../system.js';
-import { chooseBase, type Base } from './target/base.js';
-import { dynamicTarget, type ResolvedDynamic } from './target/dynamic.js';
-import { readFrom, type TargetFlags } from './target/given.js';
-import { preludeTarget, type ResolvedPrelude } from './target/prelude.js';
+import { chooseBase, type Base } from './base.js';
+import { dynamicTarget, type ResolvedDynamic } from './dynamic.js';
+import { readFrom, type TargetFlags } from './given.js';
+import { preludeTarget, type ResolvedPrelude } from './prelude.js';
 
 export type ResolvedTarget = ResolvedPrelude | ResolvedDynamic;
 

@@ -1,11 +1,11 @@
 /** More on a target at Dynamic; which service it is, and its ordinary sources, are in ../target.test.ts. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { resolveTarget } from '../../../src/cli/target.js';
-import type { TargetFlags } from '../../../src/cli/target/given.js';
-import { createStore } from '../../../src/store/create.js';
-import type { Store } from '../../../src/store/store.js';
-import type { Env } from '../../../src/system.js';
-import { temporaryHome } from '../../support/stepup.js';
+import { resolveTarget } from '../../src/target/target.js';
+import type { TargetFlags } from '../../src/target/given.js';
+import { createStore } from '../../src/store/create.js';
+import type { Store } from '../../src/store/store.js';
+import type { Env } from '../../src/system.js';
+import { temporaryHome } from '../support/stepup.js';
 
 const ENVIRONMENT = '95b11417-f18f-457f-8804-68e361f9164f';
 const OTHER = '11111111-2222-4333-8444-555555555555';

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { callbackUrl, serviceUrl } from '../../src/cli/addresses.js';
-import { resolveTarget } from '../../src/cli/target.js';
-import type { TargetFlags } from '../../src/cli/target/given.js';
+import { callbackUrl, serviceUrl } from '../../src/target/addresses.js';
+import { resolveTarget } from '../../src/target/target.js';
+import type { TargetFlags } from '../../src/target/given.js';
 import { createStore } from '../../src/store/create.js';
 import { writeReady } from '../../src/store/emulators.js';
 import type { Store } from '../../src/store/store.js';

@@ -1,7 +1,7 @@
 /** An environment at Dynamic, put together from flags, variables and the base. */
-import { isLoopback } from '../../address.js';
-import { UsageError } from '../../errors.js';
-import type { DynamicTarget } from '../../providers/target.js';
+import { isLoopback } from '../address.js';
+import { UsageError } from '../errors.js';
+import type { DynamicTarget } from '../providers/target.js';
 import { EMULATOR_ORIGIN, type Base } from './base.js';
 import {
   address,

@@ -1,8 +1,8 @@
 /** What flags, variables and the profile give, each value with where it comes from. */
-import { UsageError } from '../../errors.js';
-import type { Ready } from '../../emulator/emulator.js';
-import type { Env } from '../../system.js';
-import { originUrl, serviceUrl } from '../addresses.js';
+import { UsageError } from '../errors.js';
+import type { Ready } from '../emulator/emulator.js';
+import type { Env } from '../system.js';
+import { originUrl, serviceUrl } from './addresses.js';
 import type { Base } from './base.js';
 
 /** The flags of every command that choose the application. */

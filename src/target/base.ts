@@ -1,10 +1,10 @@
 /** Where a command's application comes from before flags and variables change parts of it: an emulator or a profile. */
-import { UsageError } from '../../errors.js';
-import type { DynamicProfile, PreludeProfile, Store } from '../../store/store.js';
-import type { Env } from '../../system.js';
-import { DEFAULT_TENANT, namesOf, TENANT_ID } from '../../emulator/tenant-names.js';
-import { callbackProblem } from '../addresses.js';
-import { findEmulator, RUNNING } from '../emulators.js';
+import { UsageError } from '../errors.js';
+import type { DynamicProfile, PreludeProfile, Store } from '../store/store.js';
+import type { Env } from '../system.js';
+import { DEFAULT_TENANT, namesOf, TENANT_ID } from '../emulator/tenant-names.js';
+import { callbackProblem } from './addresses.js';
+import { findEmulator, RUNNING } from './emulators.js';
 import type { Found, Source, TargetFlags } from './given.js';
 
 /** An emulator is both services; a profile is one. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { callbackUrl, originUrl, serviceUrl } from '../../src/cli/addresses.js';
+import { callbackUrl, originUrl, serviceUrl } from '../../src/target/addresses.js';
 
 describe('the origin of an app', () => {
   test.each([

@@ -1,7 +1,7 @@
 /** An application at Prelude, put together from flags, variables and the base. */
-import { UsageError } from '../../errors.js';
-import type { PreludeTarget } from '../../providers/target.js';
-import { defaultFrontendUrl } from '../addresses.js';
+import { UsageError } from '../errors.js';
+import type { PreludeTarget } from '../providers/target.js';
+import { defaultFrontendUrl } from './addresses.js';
 import type { Base } from './base.js';
 import {
   address,

@@ -1,5 +1,5 @@
 /** Spans of time, in words for people and as people type them. */
-import { UsageError } from '../errors.js';
+import { UsageError } from './errors.js';
 
 const UNITS: [seconds: number, name: string][] = [
   [86_400, 'd'],

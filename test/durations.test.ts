@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { durationInWords, parseDuration, timeLeft } from '../../src/cli/durations.js';
+import { durationInWords, parseDuration, timeLeft } from '../src/durations.js';
 
 test.each([
   [0, '0 s'],
