@@ -4,7 +4,8 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
+import { nodeWorld } from '../../src/node-world.js';
 import {
   connectEmulator,
   EmulatorError,
@@ -78,12 +79,19 @@ describe('startEmulator', () => {
   });
 
   test('a port in use is an error with its code, and nothing is left', async () => {
-    const before = (await readdir(tmpdir())).filter((name) => name.startsWith('stepup-emulator-'));
-    await expect(startEmulator({ port: Number(new URL(emulator.url).port) })).rejects.toMatchObject({
-      code: 'PORT_IN_USE',
-    });
-    const after = (await readdir(tmpdir())).filter((name) => name.startsWith('stepup-emulator-'));
-    expect(after.filter((name) => !before.includes(name))).toEqual([]);
+    // A place of its own: other tests start emulators meanwhile.
+    const folder = await mkdtemp(join(tmpdir(), 'stepup-library-test-'));
+    const placed = vi.spyOn(nodeWorld, 'temporary', 'get').mockReturnValue(folder);
+    try {
+      await expect(startEmulator({ port: Number(new URL(emulator.url).port) })).rejects.toMatchObject({
+        code: 'PORT_IN_USE',
+      });
+      expect(placed).toHaveBeenCalled();
+      expect(await readdir(folder)).toEqual([]);
+    } finally {
+      placed.mockRestore();
+      await rm(folder, { recursive: true, force: true });
+    }
   });
 });
 
