@@ -63,10 +63,10 @@ describe('README', () => {
 
   it('lists every variable that the source reads', () => {
     const sources = [
-      'cli/target',
-      'cli/target/base',
-      'cli/target/dynamic',
-      'cli/target/prelude',
+      'target/target',
+      'target/base',
+      'target/dynamic',
+      'target/prelude',
       'cli/codes',
       'cli/context',
       'system',
