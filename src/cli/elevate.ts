@@ -1,7 +1,7 @@
 /** Steps up on the way to something else: the same walk as `stepup request`, with the same flags. */
 import type { Command } from 'commander';
-import { InputNeededError } from '../errors.js';
-import type { Grant, Provider, RequestOptions, StepEvent } from '../providers/provider.js';
+import { FailedError, InputNeededError } from '../errors.js';
+import type { ApiCredentials, Grant, Provider, RequestOptions, StepEvent } from '../providers/provider.js';
 import { addCodeFlags, createCodeSource, type CodeFlags, type CodeSource } from './codes.js';
 import type { Context } from './context.js';
 import { tellingWhy } from './hook-failure.js';
@@ -37,19 +37,27 @@ export function stepUpSource(context: Context, flags: StepUpFlags): StepUpSource
 }
 
 /**
- * Gets the user a token that holds the scopes where none does, by stepping up for those alone that are not held. Throws what `stepUpFor`
- * throws.
+ * Tokens that hold all of the scopes: from the grants while one lasts, otherwise by stepping up for what is missing. Throws SessionError,
+ * what `stepUpFor` throws, and FailedError GRANT_GONE where no one token holds all of them even then.
  */
-export async function stepUpForMissing(
+export async function credentialsHolding(
   context: Context,
   provider: Provider,
   scopes: readonly string[],
   source: StepUpSource,
-): Promise<void> {
+): Promise<{ credentials: ApiCredentials; steppedUp: boolean }> {
+  const held = await context.terminal.progress('Getting the token', () => provider.credentialsFor(scopes));
+  if (held) return { credentials: held, steppedUp: false };
   const missing: string[] = [];
   for (const scope of scopes) if ((await provider.check(scope)).required) missing.push(scope);
   // Each is held, but no one token holds all of them: the last one that is granted does.
   await stepUpFor(context, provider, missing.length > 0 && provider.name === 'prelude' ? missing : scopes, source);
+  const credentials = await provider.credentialsFor(scopes);
+  if (credentials) return { credentials, steppedUp: true };
+  // Scopes for one use each come in tokens of their own; another process may also have been quicker to take what was granted.
+  throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`, {
+    hint: scopes.length > 1 ? 'Ask for one scope at a time.' : 'Run the command again.',
+  });
 }
 
 /**

@@ -1,13 +1,13 @@
 import { constants } from 'node:os';
 import type { Command } from 'commander';
-import { FailedError, UsageError, type StepupError } from '../../errors.js';
+import { UsageError, type StepupError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { ELEVATED_HEADER, parseElevatedHeader } from '../../resource/authorization.js';
 import type { Env } from '../../system.js';
 import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
+import { addStepUpFlags, credentialsHolding, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
 import { keepFresh } from '../exec/keep-fresh.js';
 import { maskStream } from '../exec/mask.js';
 import { startProxy, type Proxy } from '../exec/proxy.js';
@@ -73,7 +73,7 @@ export async function run(context: Context, words: string[], options: Options): 
   let keeping: Promise<void> | undefined;
   try {
     const provider = await context.provider();
-    const credentials = await credentialsFor(ending, provider, scopes, source);
+    const { credentials } = await credentialsHolding(ending, provider, scopes, source);
     let started = false;
     try {
       const secrets: string[] = [];
@@ -114,22 +114,6 @@ export async function run(context: Context, words: string[], options: Options): 
     await proxy?.close();
     await keeping;
   }
-}
-
-async function credentialsFor(
-  context: Context,
-  provider: Provider,
-  scopes: string[],
-  source: StepUpSource,
-): Promise<ApiCredentials> {
-  const held = await context.terminal.progress('Getting the token', () => provider.credentialsFor(scopes));
-  if (held) return held;
-  await stepUpForMissing(context, provider, scopes, source);
-  const credentials = await provider.credentialsFor(scopes);
-  if (credentials) return credentials;
-  throw new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`, {
-    hint: scopes.length > 1 ? 'Ask for one scope at a time.' : 'Run the command again.',
-  });
 }
 
 /** Not for the command: what administers the application, and what another `exec` around this one has set. */

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { FailedError, InterruptedError, UnreachableError, UsageError } from '../../errors.js';
+import { InterruptedError, UnreachableError, UsageError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { probe, type Send } from '../../probe/probe.js';
 import type { Claims, ProbeWorld } from '../../probe/attempt.js';
@@ -11,7 +11,7 @@ import { parseApiMethod, parseApiUrl, parseHeaders } from '../api-request.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpFor, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { addStepUpFlags, credentialsHolding, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { allowOrigin } from '../origins.js';
 import { mintAtEmulator } from '../probe-mint.js';
 import { addReportFlags, createReport, suiteName, type ReportFlags } from '../report.js';
@@ -82,9 +82,12 @@ export async function run(context: Context, urlText: string, options: Options): 
   if (!['GET', 'HEAD', 'OPTIONS'].includes(method)) {
     terminal.note(`Each ${method} that the API lets in is carried out.`);
   }
+  const source = stepUpSource(context, options);
   const provider = await context.provider();
   const before = await tokenWithout(provider, scope);
-  const credentials = await credentialsFor(context, provider, scope, options);
+  const { credentials } = await credentialsHolding(context, provider, [scope], source).finally(() =>
+    source.codes.close(),
+  );
   let sent = false;
   try {
     const { keys, now: then } = await publishedIssuer(context);
@@ -145,27 +148,6 @@ async function tokenWithout(provider: Provider, scope: string): Promise<string |
   const { token } = await provider.accessToken();
   const { claims } = await decodeToken(token, 'token');
   return scopesOf(claims).includes(scope) ? undefined : token;
-}
-
-async function credentialsFor(
-  context: Context,
-  provider: Provider,
-  scope: string,
-  options: Options,
-): Promise<ApiCredentials> {
-  const held = await provider.credentialsFor([scope]);
-  if (held) return held;
-  const source = stepUpSource(context, options);
-  try {
-    await stepUpFor(context, provider, [scope], source);
-  } finally {
-    source.codes.close();
-  }
-  const credentials = await provider.credentialsFor([scope]);
-  if (credentials) return credentials;
-  throw new FailedError('GRANT_GONE', `The step-up has ended, but no token holds ${scope}.`, {
-    hint: 'Run the command again.',
-  });
 }
 
 /** Says that some step is done, by the key of `--sign-with`; undefined without one. */

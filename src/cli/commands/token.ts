@@ -1,11 +1,11 @@
 import type { Command } from 'commander';
 import { withoutIdleHints, type Case } from '../../backend/case.js';
-import { FailedError, InterruptedError, UsageError } from '../../errors.js';
+import { InterruptedError, UsageError } from '../../errors.js';
 import type { ApiCredentials, Provider } from '../../providers/provider.js';
 import { decodeToken, tokenInWords, type DecodedToken } from '../claims.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpForMissing, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { addStepUpFlags, credentialsHolding, stepUpSource, type StepUpFlags } from '../elevate.js';
 import { readSecret } from '../secrets.js';
 import { printable } from '../terminal/printable.js';
 import type { Handle } from '../tree.js';
@@ -72,15 +72,11 @@ export async function run(context: Context, options: Options): Promise<number | 
 
 /** A token that holds all of the scopes: from the grants while one lasts, otherwise by stepping up. */
 async function ofScopes(context: Context, scopes: string[], options: Options): Promise<number | void> {
-  const { terminal } = context;
   const source = stepUpSource(context, options);
   try {
     const provider = await context.provider();
-    const held = await terminal.progress('Looking at the grants', () => provider.credentialsFor(scopes));
-    if (!held) await stepUpForMissing(context, provider, scopes, source);
-    const credentials = held ?? (await provider.credentialsFor(scopes));
-    if (!credentials) throw noneHoldsAll(scopes);
-    return await hand(context, provider, credentials, held === undefined, options);
+    const { credentials, steppedUp } = await credentialsHolding(context, provider, scopes, source);
+    return await hand(context, provider, credentials, steppedUp, options);
   } finally {
     source.codes.close();
   }
@@ -110,13 +106,6 @@ async function hand(
     throw new InterruptedError();
   }
   terminal.note('This token is for a single use. It is handed out now, and not kept here any more.');
-}
-
-/** Scopes for one use each come in tokens of their own; another process may also have been quicker to take what was granted. */
-function noneHoldsAll(scopes: string[]): FailedError {
-  return new FailedError('GRANT_GONE', `The step-up has ended, but no one token holds ${scopes.join(' and ')}.`, {
-    hint: scopes.length > 1 ? 'Ask for one scope at a time.' : 'Run the command again.',
-  });
 }
 
 async function givenToken({ system, terminal }: Context, source: string): Promise<string> {
