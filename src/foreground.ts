@@ -46,10 +46,11 @@ export async function runInForeground(
   try {
     const end = await ended(child, command);
     const done = new AbortController();
+    // One whose reader is gone keeps what it holds for ever.
+    const held = (): number =>
+      filters.reduce((sum, each) => sum + (each.destroyed ? 0 : each.readableLength + each.writableLength), 0);
     const passed = (): number =>
-      filters.reduce((sum, filter) => sum + filter.readableLength + filter.writableLength, 0) === 0
-        ? [child.stdout, child.stderr].reduce((sum, stream) => sum + bytesOf(stream), 0)
-        : -1;
+      held() === 0 ? [child.stdout, child.stderr].reduce((sum, stream) => sum + bytesOf(stream), 0) : -1;
     await Promise.race([Promise.all(piped), untilStill(passed, done.signal)]);
     done.abort();
     for (const stream of [child.stdout, child.stderr]) stream?.destroy();

@@ -66,7 +66,7 @@ export interface System {
   run(commandLine: string, options: RunOptions): Promise<Exit>;
   /**
    * Runs a command in our place: our streams are its own, and a signal that comes to us goes to it, once, however it came. One that is
-   * told to end and does not is killed after five seconds, or when it is told again. Only its own end counts, not that of what it has
+   * told to end (SIGTERM) and does not is killed when it is told again. Only its own end counts, not that of what it has
    * started. With `through`, what it prints goes through such a stream where ours is no terminal. `onStart` is told once it runs. Rejects
    * with FailedError COMMAND_NOT_STARTED.
    */

@@ -85,9 +85,16 @@ export function createApiClient(
     }
   }
 
+  const declined = new Set<string>();
   async function agrees(others: string[]): Promise<boolean> {
     const names = others.join(' ');
-    if (terminal.interactive) return terminal.confirm(`The API wants ${names}. Step up for it?`, '--scope');
+    if (terminal.interactive) {
+      // Whoever has said no is not asked for each call of a command that tries again.
+      const yes =
+        !declined.has(names) && (await terminal.confirm(`The API wants ${names}. Step up for it?`, '--scope'));
+      if (!yes) declined.add(names);
+      return yes;
+    }
     throw new InputNeededError(
       'INPUT_NEEDED',
       `The API wants ${names}, and there is nobody to ask whether to step up.`,

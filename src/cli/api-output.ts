@@ -32,14 +32,15 @@ const MAX_HELD = 64 * 1024 * 1024;
 /** Throws FailedError FILE_UNWRITABLE while nothing has been sent, where a file certainly cannot be written. */
 export async function checkOutput(path: string | undefined): Promise<void> {
   if (path === undefined || path === '-') return;
-  try {
-    await access(dirname(path), constants.W_OK);
-  } catch (cause) {
-    throw unwritable(path, cause);
-  }
   const there = await stat(path).catch(() => undefined);
   if (there?.isDirectory())
     throw new FailedError('FILE_UNWRITABLE', `--output: ${path} is a folder.`, { field: '--output' });
+  try {
+    // A new one is made by whoever may write into its folder; one that is there (/dev/null) needs no more than itself.
+    await access(there ? path : dirname(path), constants.W_OK);
+  } catch (cause) {
+    throw unwritable(path, cause);
+  }
 }
 
 /**

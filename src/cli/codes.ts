@@ -9,6 +9,7 @@ import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageErr
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
 import { collect } from './collect.js';
+import { withoutOurSecrets } from './secrets.js';
 import type { ResolvedTarget } from '../target/target.js';
 import type { Terminal } from './terminal/terminal.js';
 
@@ -206,7 +207,7 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
  */
 function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): Env {
   return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_(.*KEY|EMULATOR_STORE)/i.test(name))),
+    ...withoutOurSecrets(env),
     // A control address that was left over would go before it.
     ...(emulatorUrl === undefined ? {} : { STEPUP_EMULATOR_URL: emulatorUrl, STEPUP_EMULATOR_CONTROL_URL: undefined }),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',

@@ -32,8 +32,23 @@ export function stepUpSource(context: Context, flags: StepUpFlags): StepUpSource
   return {
     codes,
     verification,
-    how: async () => ({ ...way, assertion: await (assertion ??= readAssertion(context, flags)) }),
+    how: async () => {
+      // Standard input is there once; a file or a command may give another for the next step-up, which a service may demand.
+      if (flags.assertion !== '-') return { ...way, assertion: await readAssertion(context, flags) };
+      return { ...way, assertion: await (assertion ??= readAssertion(context, flags)) };
+    },
   };
+}
+
+/** The flag that reads standard input, if one does. */
+export function inputReader({ code, verificationToken, signWith, assertion }: StepUpFlags): string | undefined {
+  const given = {
+    '--code': code,
+    '--verification-token': verificationToken,
+    '--sign-with': signWith,
+    '--assertion': assertion,
+  };
+  return Object.entries(given).find(([, value]) => [value].flat().includes('-'))?.[0];
 }
 
 /**

@@ -121,36 +121,44 @@ async function asProblem<T>(read: () => Promise<T>): Promise<T | { problem: stri
 
 async function givenKeys(context: Context, where: string): Promise<Answered> {
   if (!isAddress(where)) {
-    return { keys: { keys: keysIn(jsonOf(await readInput(context.system, where, '--jwks')), where), from: where } };
+    const keys = keysIn(jsonOf(await readInput(context.system, where, '--jwks')));
+    if (!keys) throw noKeySet(where);
+    return { keys: { keys, from: where } };
   }
   if (!URL.canParse(where)) throw new UsageError('URL_INVALID', '--jwks is no address.', { field: '--jwks' });
-  return fetchedKeys(context, where);
+  const answered = await fetchedKeys(context, where);
+  if (answered.isOther) throw noKeySet(where);
+  return answered;
 }
 
 function isAddress(where: string): boolean {
   return /^https?:\/\//i.test(where);
 }
 
-async function fetchedKeys(context: Context, url: string): Promise<Answered> {
+/** `isOther`: the answer is one of success, and no key set. */
+async function fetchedKeys(context: Context, url: string): Promise<Answered & { isOther?: boolean }> {
   const answer = await asProblem(async () => (await context.http()).send({ method: 'GET', url }));
   if ('problem' in answer) return { keys: answer };
   const { status, json, headers } = answer;
   const offset = clockOffset(headers.get('date'), context.system.now());
   // What a cache answers has the time at which it was made (RFC 9111 §5.1).
   const age = Number(/^\d{1,9}$/.exec(headers.get('age') ?? '')?.[0] ?? 0);
-  return {
-    keys:
-      status < 400
-        ? { keys: keysIn(json, url), from: url }
-        : { problem: `${url} answered with status ${status} instead of a key set` },
-    offsetSeconds: offset === undefined ? undefined : offset + age,
-  };
+  const offsetSeconds = offset === undefined ? undefined : offset + age;
+  if (status >= 400) {
+    return { keys: { problem: `${url} answered with status ${status} instead of a key set` }, offsetSeconds };
+  }
+  const keys = keysIn(json);
+  if (keys) return { keys: { keys, from: url }, offsetSeconds };
+  return { keys: { problem: `what ${url} answered is no key set` }, offsetSeconds, isOther: true };
 }
 
-function keysIn(json: unknown, where: string): JWK[] {
+function keysIn(json: unknown): JWK[] | undefined {
   const set = v.safeParse(keySetSchema, json);
-  if (set.success) return set.output.keys;
-  throw new UsageError('DOCUMENT_INVALID', `--jwks: ${where} is no JSON Web Key Set.`, {
+  return set.success ? set.output.keys : undefined;
+}
+
+function noKeySet(where: string): UsageError {
+  return new UsageError('DOCUMENT_INVALID', `--jwks: ${where} is no JSON Web Key Set.`, {
     field: '--jwks',
     hint: 'It is {"keys":[…]}, as stepup keys jwks prints it.',
   });

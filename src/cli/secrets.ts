@@ -37,6 +37,11 @@ export async function readSecret(system: Pick<System, 'stdin'>, path: string, fl
 /** How long a command may take to print a secret. Milliseconds. */
 const COMMAND_LIMIT_MS = 60_000;
 
+/** An environment for a command of the user's: without what administers an application, or opens a store. */
+export function withoutOurSecrets(env: Env): Env {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_(.*KEY|EMULATOR_STORE)/i.test(name)));
+}
+
 /**
  * The secret that a shell command prints on its first line. The command sees none of our own keys. Throws FailedError
  * CODE_COMMAND_FAILED, InterruptedError; `flag` is what gave the command, `facts` are variables that it sees beside ours.
@@ -47,10 +52,7 @@ export async function printedBy(
   flag: string,
   facts: Env = {},
 ): Promise<string> {
-  const childEnv = {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !/^STEPUP_.*KEY/i.test(name))),
-    ...facts,
-  };
+  const childEnv = { ...withoutOurSecrets(env), ...facts };
   const exit = await run(commandLine, { env: childEnv, timeoutMs: COMMAND_LIMIT_MS, signal });
   if (signal.aborted) throw new InterruptedError();
   const first = (exit.stdout.split('\n', 1)[0] ?? '').trim();

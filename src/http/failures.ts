@@ -13,12 +13,15 @@ const WORDS: Record<string, string> = {
   EAI_AGAIN: 'cannot be looked up in DNS now',
   EHOSTUNREACH: 'cannot be reached from this network',
   ENETUNREACH: 'cannot be reached from this network',
+  'bad port': 'has a port that no fetch calls, as it is another protocol’s',
 };
 
 /** The system's or TLS's code of a failed fetch, e.g. `ECONNREFUSED`; undefined when it gives none. */
 function causeCode(error: unknown): string | undefined {
   for (let at: unknown = error, depth = 0; at instanceof Error && depth < 5; at = at.cause, depth += 1) {
     if ('code' in at && typeof at.code === 'string') return at.code;
+    // Fetch standard, "port blocking": it has no code of its own.
+    if (at.message === 'bad port') return at.message;
     if (at instanceof AggregateError && at.errors.length > 0) {
       const inner = causeCode(at.errors[0]);
       if (inner) return inner;

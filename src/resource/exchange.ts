@@ -45,7 +45,7 @@ export class NotSent extends Error {
 const UNPACKED = 'createZstdDecompress' in zlib ? /^(gzip|x-gzip|deflate|br|zstd)$/ : /^(gzip|x-gzip|deflate|br)$/;
 
 /** Failures from before a connection stands. */
-const BEFORE_SENDING = /\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SSL_\w+)\)/;
+const BEFORE_SENDING = /\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SSL_\w+|bad port)\)/;
 
 /**
  * Sends one request; a redirect is an answer like any other. Throws NotSent where nothing has gone out; UnreachableError

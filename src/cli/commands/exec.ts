@@ -7,12 +7,20 @@ import type { Env } from '../../system.js';
 import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, credentialsHolding, stepUpSource, type StepUpFlags, type StepUpSource } from '../elevate.js';
+import {
+  addStepUpFlags,
+  credentialsHolding,
+  inputReader,
+  stepUpSource,
+  type StepUpFlags,
+  type StepUpSource,
+} from '../elevate.js';
 import { keepFresh } from '../exec/keep-fresh.js';
 import { maskStream } from '../exec/mask.js';
 import { startProxy, type Proxy } from '../exec/proxy.js';
 import { maskCommands } from '../exec/register.js';
 import { allowOrigin, parseOrigin } from '../origins.js';
+import { withoutOurSecrets } from '../secrets.js';
 import type { Handle } from '../tree.js';
 import { createTerminal } from '../terminal/terminal.js';
 
@@ -61,9 +69,10 @@ export async function run(context: Context, words: string[], options: Options): 
   const scopes = [...new Set(options.scope)];
   const origin = options.proxy === undefined ? undefined : parseOrigin(options.proxy, '--proxy');
   if (origin !== undefined) await allowOrigin(context, origin, options.allowOrigin ?? [], options);
-  if (options.code?.includes('-')) {
-    throw new UsageError('FLAG_CONFLICT', '--code - reads the standard input that is the command’s.', {
-      field: '--code',
+  const reader = inputReader(options);
+  if (reader !== undefined) {
+    throw new UsageError('FLAG_CONFLICT', `${reader} - reads the standard input that is the command’s.`, {
+      field: reader,
     });
   }
   const done = new AbortController();
@@ -86,7 +95,7 @@ export async function run(context: Context, words: string[], options: Options): 
       if (origin !== undefined) {
         const secret = Buffer.from(system.randomBytes(16)).toString('base64url');
         learn(secret);
-        const firstOf = handingOver(provider, credentials, learn);
+        const firstOf = handingOver(provider, credentials, { learn, now: system.now });
         proxy = await openProxy(ending, { provider: firstOf, origin, secret, scopes, source, options });
         keeping = keepFresh(provider, system, ending.system.signal, (error) =>
           terminal.warn(`The session could not be renewed: ${inWords(error)}`),
@@ -116,16 +125,25 @@ export async function run(context: Context, words: string[], options: Options): 
   }
 }
 
-/** Not for the command: what administers the application, and what another `exec` around this one has set. */
-const LEFT_OUT = /^STEPUP_(.*KEY.*|EMULATOR_STORE|ACCESS_TOKEN|ELEVATED_ACCESS_TOKEN|PROXY_URL)$/i;
+/** What another `exec` around this one has set. */
+const SET_HERE = /^STEPUP_(ACCESS_TOKEN|ELEVATED_ACCESS_TOKEN|PROXY_URL)$/i;
+const PROXIES = /^(https?|all)_proxy$/i;
 
 function environment(env: Env, { accessToken, elevatedToken }: ApiCredentials, proxy: Proxy | undefined): Env {
   return {
-    ...Object.fromEntries(Object.entries(env).filter(([name]) => !LEFT_OUT.test(name))),
+    ...Object.fromEntries(Object.entries(withoutOurSecrets(env)).filter(([name]) => !SET_HERE.test(name))),
     STEPUP_ACCESS_TOKEN: accessToken,
     ...(elevatedToken === undefined ? {} : { STEPUP_ELEVATED_ACCESS_TOKEN: elevatedToken }),
-    ...(proxy === undefined ? {} : { STEPUP_PROXY_URL: proxy.url }),
+    ...(proxy === undefined ? {} : { STEPUP_PROXY_URL: proxy.url, ...directly(env) }),
   };
+}
+
+/** Where calls go through a proxy of the network, those to ours do not: it could not reach us, and would see them. */
+function directly(env: Env): Env {
+  const known = env.no_proxy ?? env.NO_PROXY;
+  if (known === '*' || !Object.keys(env).some((name) => PROXIES.test(name))) return {};
+  const all = [known, '127.0.0.1'].filter(Boolean).join(',');
+  return { NO_PROXY: all, no_proxy: all };
 }
 
 /** The context, with calls and questions that end when the command has. */
@@ -141,10 +159,11 @@ async function endingWith(context: Context, signal: AbortSignal): Promise<Contex
 function handingOver(
   provider: Provider,
   credentials: ApiCredentials,
-  learn: (...secrets: (string | undefined)[]) => void,
+  { learn, now }: { learn: (...secrets: (string | undefined)[]) => void; now: () => number },
 ): Provider {
   let left = credentials.singleUse ? credentials : undefined;
   const credentialsOf: Provider['credentialsFor'] = async (wanted) => {
+    if (left && Date.parse(left.expiresAt) <= now()) left = undefined;
     const mine = left;
     if (!mine || wanted.length === 0 || !wanted.every((scope) => mine.scopes.includes(scope))) {
       const found = await provider.credentialsFor(wanted);
@@ -172,8 +191,13 @@ interface ProxyWish {
 
 function openProxy(context: Context, { provider, origin, secret, scopes, source, options }: ProxyWish): Promise<Proxy> {
   const { terminal } = context;
-  const onFailure = (error: StepupError): void =>
-    terminal.warn(`The API wants a step-up, which has failed: ${inWords(error)}`);
+  const told = new Set<string>();
+  const onFailure = (error: StepupError): void => {
+    const words = inWords(error);
+    // A command that asks again and again is told once why it gets nothing.
+    if (!told.has(words)) terminal.warn(`The API wants a step-up, which has failed: ${words}`);
+    told.add(words);
+  };
   const caller = createApiClient(context, { provider, scopes, source, flags: options, limited: false, onFailure });
   return startProxy({
     origin,

@@ -1,38 +1,22 @@
 import type { Command } from 'commander';
 import { RefusedError, UsageError } from '../../errors.js';
-import { contentTypeOf, readBody } from '../api-body.js';
+import { apiCallOf, joined, type CallFlags } from '../api-call.js';
 import { addApiFlags, createApiClient, demandInWords, type ApiFlags } from '../api-client.js';
 import { bodyDocument, checkOutput, headerDocument, writeAnswer, type OutputFlags } from '../api-output.js';
-import { parseApiMethod, parseApiUrl, parseHeaders } from '../api-request.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { addStepUpFlags, stepUpSource } from '../elevate.js';
 import { callService } from '../service-call.js';
 import type { ResolvedTarget } from '../../target/target.js';
-import { parseElevatedHeader } from '../../resource/authorization.js';
 import type { ApiRequest, ApiResponse } from '../../resource/call.js';
 import type { Handle } from '../tree.js';
 
-export interface Options extends StepUpFlags, ApiFlags, OutputFlags {
+export interface Options extends CallFlags, ApiFlags, OutputFlags {
   /** A whole address; at Dynamic also a path under the environment. */
   url: string;
-  request?: string | undefined;
-  /** The body, `@FILE`, or `-`. */
-  data?: string | undefined;
-  /** Each `Name: value`. */
-  header?: string[] | undefined;
   scope?: string[] | undefined;
   location?: boolean | undefined;
   fail?: boolean | undefined;
-}
-
-/** Fields of a form may come one by one, as curl takes them. Throws UsageError FLAG_CONFLICT for a file beside another. */
-function joined(value: string, before: string | undefined): string {
-  if (before === undefined) return value;
-  if ([before, value].some((each) => each === '-' || each.startsWith('@'))) {
-    throw new UsageError('FLAG_CONFLICT', '--data takes one file, or texts.', { field: '--data' });
-  }
-  return `${before}&${value}`;
 }
 
 /** So many redirects curl follows. */
@@ -127,37 +111,11 @@ async function callOwn(context: Context, options: Options): Promise<void> {
 }
 
 async function requestOf(context: Context, options: Options): Promise<ApiRequest> {
-  const { data, scope = [], location, elevatedHeader } = options;
-  const url = parseApiUrl(options.url);
-  const ours = elevatedHeader === undefined ? [] : [parseElevatedHeader(elevatedHeader)];
-  const headers = new Headers(parseHeaders(options.header ?? [], ours));
-  const method = parseApiMethod(options.request ?? (data === undefined ? 'GET' : 'POST'));
-  const http = await context.http();
-  if (!headers.has('user-agent')) headers.set('user-agent', http.userAgent);
+  const { scope = [], location } = options;
+  const call = await apiCallOf(context, options.url, options);
   // What comes is passed on as it is: nobody has to unpack it.
-  if (!headers.has('accept-encoding')) headers.set('accept-encoding', 'identity');
-  const common = { method, url, headers, scopes: [...new Set(scope)], redirects: location ? REDIRECTS : 0 };
-  if (data === undefined) return common;
-  if (method === 'GET' || method === 'HEAD') {
-    throw new UsageError('FLAG_CONFLICT', `--data does not go with ${method}, which has no body.`, { field: '--data' });
-  }
-  refuseTwoReaders(options);
-  const body = await readBody(context.system, data);
-  if (!headers.has('content-type')) headers.set('content-type', contentTypeOf(body));
-  return { ...common, body };
-}
-
-function refuseTwoReaders({ data, code, verificationToken, assertion }: Options): void {
-  if (data !== '-' && data !== '@-') return;
-  const other = code?.includes('-')
-    ? '--code'
-    : verificationToken?.includes('-')
-      ? '--verification-token'
-      : assertion === '-'
-        ? '--assertion'
-        : undefined;
-  if (other === undefined) return;
-  throw new UsageError('FLAG_CONFLICT', `--data - and ${other} - both read standard input.`, { field: other });
+  if (!call.headers.has('accept-encoding')) call.headers.set('accept-encoding', 'identity');
+  return { ...call, scopes: [...new Set(scope)], redirects: location ? REDIRECTS : 0 };
 }
 
 async function show(context: Context, answer: ApiResponse, options: Options): Promise<void> {

@@ -5,13 +5,12 @@ import { probe, type Send } from '../../probe/probe.js';
 import type { Claims, ProbeWorld } from '../../probe/attempt.js';
 import { ELEVATED_HEADER, parseElevatedHeader } from '../../resource/authorization.js';
 import { exchange, NotSent } from '../../resource/exchange.js';
-import { contentTypeOf, readBody } from '../api-body.js';
+import { apiCallOf, joined, type ApiCall, type CallFlags } from '../api-call.js';
 import { addApiFlags, shown, type ApiFlags } from '../api-client.js';
-import { parseApiMethod, parseApiUrl, parseHeaders } from '../api-request.js';
 import { decodeToken, scopesOf } from '../claims.js';
 import { collect } from '../collect.js';
 import type { Context } from '../context.js';
-import { addStepUpFlags, credentialsHolding, stepUpSource, type StepUpFlags } from '../elevate.js';
+import { addStepUpFlags, credentialsHolding, stepUpSource } from '../elevate.js';
 import { allowOrigin } from '../origins.js';
 import { mintAtEmulator } from '../probe-mint.js';
 import { addReportFlags, createReport, suiteName, type ReportFlags } from '../report.js';
@@ -19,13 +18,8 @@ import { signingKey } from '../signing-keys.js';
 import { publishedIssuer } from '../token-issuer.js';
 import type { Handle } from '../tree.js';
 
-export interface Options extends StepUpFlags, ApiFlags, ReportFlags {
+export interface Options extends CallFlags, ApiFlags, ReportFlags {
   scope?: string | undefined;
-  request?: string | undefined;
-  /** The body, `@FILE`, or `-`. */
-  data?: string | undefined;
-  /** Each `Name: value`. */
-  header?: string[] | undefined;
 }
 
 export function define(command: Command, handle: Handle): void {
@@ -33,7 +27,7 @@ export function define(command: Command, handle: Handle): void {
     .argument('<url>', 'an address of your API that demands the scope')
     .option('--scope <scope>', 'the scope that it must demand')
     .option('-X, --request <method>', 'the method (GET; POST with --data)')
-    .option('-d, --data <body>', 'the body; @FILE reads a file, - standard input')
+    .option('-d, --data <body>', 'the body; @FILE reads a file, - standard input; texts are joined by &', joined)
     .option('-H, --header <header>', 'one more header, as "Name: value"; may be repeated', collect);
   addReportFlags(addStepUpFlags(addApiFlags(command)))
     .addHelpText(
@@ -61,7 +55,7 @@ Examples:
 /**
  * Probes an API; the status is 3 when it lets in what it must not, or refuses the real token. `--json`: `{"cases":[{"name","holds",
  * "expected","got","hint"?,"advice"?,"untried"?}],"passed","failed"}`. Throws UsageError (URL_INVALID, FLAG_INVALID, FLAG_CONFLICT,
- * FLAG_MISSING, SCOPE_INVALID, ORIGIN_NOT_ALLOWED, ORIGIN_INVALID, FILE_UNREADABLE), FailedError FILE_UNWRITABLE for `--junit`,
+ * SCOPE_INVALID, ORIGIN_NOT_ALLOWED, ORIGIN_INVALID, FILE_UNREADABLE), FailedError FILE_UNWRITABLE for `--junit`,
  * SessionError, InputNeededError and what a step-up throws, UnreachableError where the API cannot be reached, InterruptedError.
  */
 export async function run(context: Context, urlText: string, options: Options): Promise<number> {
@@ -73,7 +67,7 @@ export async function run(context: Context, urlText: string, options: Options): 
       hint: 'For example: --scope transfer:write',
     });
   }
-  const request = await requestOf(context, urlText, options);
+  const request = await apiCallOf(context, urlText, options);
   const { url, method, headers } = request;
   const elevatedHeader =
     options.elevatedHeader === undefined ? ELEVATED_HEADER : parseElevatedHeader(options.elevatedHeader);
@@ -109,7 +103,11 @@ export async function run(context: Context, urlText: string, options: Options): 
     const send: Send = async (tokens) => {
       const all = new Headers(headers);
       for (const [name, value] of Object.entries(tokens)) all.set(name, value);
-      const answer = await answerTo(context, { ...request, headers: all }, sent);
+      const answer = await answerTo(context, { ...request, headers: all }, sent).catch((error: unknown) => {
+        // What may have gone out is not given back: the API may have taken it.
+        sent ||= !(error instanceof NotSent);
+        throw error instanceof NotSent ? error.cause : error;
+      });
       sent = true;
       return answer;
     };
@@ -118,29 +116,6 @@ export async function run(context: Context, urlText: string, options: Options): 
   } finally {
     if (!sent) await credentials.giveBack();
   }
-}
-
-interface Request {
-  method: string;
-  url: string;
-  headers: Headers;
-  body?: Buffer | undefined;
-}
-
-async function requestOf(context: Context, urlText: string, options: Options): Promise<Request> {
-  const { data, header = [], elevatedHeader } = options;
-  const url = parseApiUrl(urlText);
-  const method = parseApiMethod(options.request ?? (data === undefined ? 'GET' : 'POST'));
-  const ours = elevatedHeader === undefined ? [] : [parseElevatedHeader(elevatedHeader)];
-  const headers = new Headers(parseHeaders(header, ours));
-  if (!headers.has('user-agent')) headers.set('user-agent', (await context.http()).userAgent);
-  if (data === undefined) return { method, url, headers };
-  if (method === 'GET' || method === 'HEAD') {
-    throw new UsageError('FLAG_CONFLICT', `--data does not go with ${method}, which has no body.`, { field: '--data' });
-  }
-  const body = await readBody(context.system, data);
-  if (!headers.has('content-type')) headers.set('content-type', contentTypeOf(body));
-  return { method, url, headers, body };
 }
 
 /** The session's own access token where the scope is not in it: at Prelude what the user had before the step-up. */
@@ -169,8 +144,11 @@ async function verificationToken(
   return (await signVerificationToken(key, { ...verification, expiresIn: USUAL_SECONDS }, context.system)).token;
 }
 
-/** One answer; its body is let go. The API must be there for the first request; a later one that gets no answer is a finding. */
-async function answerTo(context: Context, request: Request, wasThere: boolean): ReturnType<Send> {
+/**
+ * One answer; its body is let go. The API must be there for the first request; a later one that gets no answer is a finding. Throws NotSent,
+ * UnreachableError, InterruptedError.
+ */
+async function answerTo(context: Context, request: ApiCall, wasThere: boolean): ReturnType<Send> {
   const { system, timeoutSeconds, globals } = context;
   const { signal, sleep } = system;
   const fetch = globals.debug === true ? shown(context, true) : system.fetch;
@@ -180,7 +158,7 @@ async function answerTo(context: Context, request: Request, wasThere: boolean): 
     return answer;
   } catch (error) {
     const problem = error instanceof NotSent ? error.cause : error;
-    if (problem instanceof InterruptedError || !(problem instanceof UnreachableError) || !wasThere) throw problem;
+    if (problem instanceof InterruptedError || !(problem instanceof UnreachableError) || !wasThere) throw error;
     return { status: 0, headers: new Headers(), problem: problem.message };
   }
 }

@@ -1,6 +1,6 @@
 import { request } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { Readable } from 'node:stream';
+import { PassThrough, Readable } from 'node:stream';
 import { setTimeout as timer } from 'node:timers/promises';
 import { decodeJwt } from 'jose';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -214,11 +214,30 @@ describe('a grant for a single use', () => {
 
   test('of calls at once each steps up for its own', async () => {
     let statuses: number[] = [];
+    const { jwksUrl, issuer } = app.ready.prelude;
+    await api.close();
+    api = await startApi({ jwksUrl, issuer, once: true });
     await exec(proxied('--scope', SCOPE, ...CODES), async (env) => {
       const calls = Array.from({ length: 4 }, () => call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`));
       statuses = (await Promise.all(calls)).map(({ status }) => status);
     });
     expect(statuses).toEqual([200, 200, 200, 200]);
+  });
+
+  test('that ends before a call needs it is not handed over', async () => {
+    let ahead = 0;
+    let status: number | undefined;
+    const { stderr } = await exec(
+      proxied('--scope', SCOPE, ...CODES),
+      async (env) => {
+        ahead = 700_000;
+        await app.control.call('POST', '/clock', { advance: 700 });
+        status = (await call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`)).status;
+      },
+      { now: () => Date.now() + ahead },
+    );
+    expect(stderr.match(/Challenge \S+ for \S+ now verify_sms/g)).toHaveLength(2);
+    expect(status).not.toBe(401);
   });
 
   test('serves the first call through the proxy; the next steps up', async () => {
@@ -301,20 +320,58 @@ describe('the proxy', () => {
     await app.addUser();
     await app.allow({ scope: SCOPE }, { scope: 'key:export' });
     await app.login();
-    await exec(proxied('--scope', SCOPE, '--scope', 'key:export', ...CODES), async (env) => {
-      const calls = Array.from({ length: 3 }, () => call(`${env.STEPUP_PROXY_URL}/needs/key:export`));
-      statuses = (await Promise.all(calls)).map(({ status }) => status);
-    });
+    let ahead = 0;
+    const { stderr } = await exec(
+      proxied('--scope', SCOPE, '--scope', 'key:export', ...CODES),
+      async (env) => {
+        // The grants of the start are over by then.
+        ahead = 700_000;
+        await app.control.call('POST', '/clock', { advance: 700 });
+        const calls = Array.from({ length: 3 }, () => call(`${env.STEPUP_PROXY_URL}/needs/key:export`));
+        statuses = (await Promise.all(calls)).map(({ status }) => status);
+      },
+      { now: () => Date.now() + ahead },
+    );
     expect(statuses).toEqual([200, 200, 200]);
+    expect(stderr.match(/The API wants key:export: stepping up/g)).toHaveLength(1);
   });
 
-  test('lets the API’s answer stand where nobody can step up, and says why', async () => {
-    let answer: Raw | undefined;
+  test('lets the API’s answer stand where nobody can step up, and says why, once', async () => {
+    const answers: Raw[] = [];
     const { stderr } = await exec(proxied('--no-input'), async (env) => {
-      answer = await call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`);
+      for (let each = 0; each < 2; each += 1) answers.push(await call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`));
     });
-    expect([answer?.status, answer?.body]).toEqual([403, '{"error":"refused"}']);
-    expect(stderr).toContain('nobody to ask');
+    for (const answer of answers) expect([answer.status, answer.body]).toEqual([403, '{"error":"refused"}']);
+    expect(stderr.match(/nobody to ask/g)).toHaveLength(1);
+  });
+
+  test('asks no more for a scope that the user has declined', async () => {
+    const statuses: number[] = [];
+    const { stderr } = await exec(
+      proxied(),
+      async (env) => {
+        for (let each = 0; each < 2; each += 1)
+          statuses.push((await call(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`)).status);
+      },
+      { answers: [['Step up for it?', 'n\n']] },
+    );
+    expect(statuses).toEqual([403, 403]);
+    expect(stderr).toContain('Step up for it?');
+  });
+
+  test.each<[Env, Env]>([
+    [{}, {}],
+    [{ https_proxy: 'http://proxy.test:3128' }, { NO_PROXY: '127.0.0.1', no_proxy: '127.0.0.1' }],
+    [
+      { HTTP_PROXY: 'http://proxy.test:3128', NO_PROXY: 'a.test' },
+      { NO_PROXY: 'a.test,127.0.0.1', no_proxy: 'a.test,127.0.0.1' },
+    ],
+    [{ HTTP_PROXY: 'http://proxy.test:3128', NO_PROXY: '*' }, { NO_PROXY: '*' }],
+  ])('is called without a proxy of the network: %j', async (env, expected) => {
+    let seen: Env = {};
+    await exec(proxied(), async (inner) => void (seen = inner), { env });
+    const found = Object.entries(seen).filter(([name, value]) => /^no_proxy$/i.test(name) && value !== undefined);
+    expect(Object.fromEntries(found)).toEqual(expected);
   });
 
   test('is good for as long as the command runs, and no longer', async () => {
@@ -551,17 +608,20 @@ describe('the proxy', () => {
   });
 
   test('a question that is open when the command ends is taken back', async () => {
+    const stdin = Object.assign(new PassThrough(), { isTTY: true, setRawMode: () => undefined });
+    let screen = '';
     const { status } = await exec(
       proxied(),
       async (env) => {
         const going = request(`${env.STEPUP_PROXY_URL}/needs/${SCOPE}`).on('error', () => undefined);
         going.end();
-        await expect.poll(() => api.heard.length).toBe(1);
-        await timer(300);
+        await expect.poll(() => screen).toContain('Step up for it?');
+        expect(stdin.listenerCount('keypress')).toBeGreaterThan(0);
       },
-      { tty: true },
+      { tty: true, stdin, onStderr: (text) => (screen += text) },
     );
     expect(status).toBe(0);
+    await expect.poll(() => stdin.listenerCount('keypress')).toBe(0);
   });
 
   test('says 502 where the API is not there, and which call it was', async () => {
@@ -582,6 +642,9 @@ describe('what is refused before anything runs', () => {
     ['a proxy to an address with a path', ['--proxy', 'http://127.0.0.1:9/x'], 2, 'ORIGIN_INVALID'],
     ['plain http beyond this machine', ['--proxy', 'http://api.example.com'], 2, 'ORIGIN_NOT_ALLOWED'],
     ['a scope that is none', ['--scope', 'a b'], 2, 'SCOPE_INVALID'],
+    ['codes from the command’s own input', ['--code', '-'], 2, 'FLAG_CONFLICT'],
+    ['an assertion from the command’s own input', ['--assertion', '-'], 2, 'FLAG_CONFLICT'],
+    ['a key from the command’s own input', ['--sign-with', '-'], 2, 'FLAG_CONFLICT'],
     ['a step-up that nobody can answer', ['--scope', SCOPE, '--no-input'], 5, 'INPUT_NEEDED'],
   ])('%s', async (_, flags, status, code) => {
     const outcome = await exec([...flags, '--json'], undefined, { exec: never });

@@ -94,11 +94,10 @@ test('--mask does not wait for what the command has left behind', async () => {
       left.unref();
     `),
   );
-  const began = performance.now();
   const { status, stdout } = await child.end;
-  process.kill(Number(stdout));
   expect(status).toBe(0);
-  expect(performance.now() - began).toBeLessThan(10_000);
+  // It is there still.
+  expect(process.kill(Number(stdout))).toBe(true);
 });
 
 test.skipIf(windows)('a reader that goes away ends a command that goes on printing', async () => {

@@ -54,6 +54,30 @@ const casesOf = ({ json }: Outcome): Case[] => json<{ cases: Case[] }>().cases;
 const named = (outcome: Outcome, name: string): Case | undefined => casesOf(outcome).find((one) => one.name === name);
 const GOOD = 'the elevated token';
 
+test('a token for a single use whose answer was lost is spent; one that never went out is kept', async () => {
+  await app.allow({ scope: SCOPE, grantMode: 'single-use' });
+  const isHeld = async (): Promise<boolean> => (await app.run(['check', SCOPE])).status === 0;
+  await app.run(['request', SCOPE, '--code-command', 'inbox'], { run: app.shell });
+  expect((await probe('http://127.0.0.1:9/x')).status).toBe(6);
+  expect(await isHeld()).toBe(true);
+  expect((await probe(await serve((request) => void request.socket.destroy()))).status).toBe(6);
+  expect(await isHeld()).toBe(false);
+});
+
+test('the body comes as curl takes it, and standard input has one reader', async () => {
+  let body = '';
+  const address = await serve(async (request, response) => {
+    const pieces: Buffer[] = [];
+    for await (const piece of request as AsyncIterable<Buffer>) pieces.push(piece);
+    body ||= Buffer.concat(pieces).toString();
+    response.writeHead(request.headers.authorization ? 200 : 401).end();
+  });
+  await probe(address, ['-d', 'a=1', '-d', 'b=2']);
+  expect(body).toBe('a=1&b=2');
+  const two = await app.run(['probe', address, '--scope', SCOPE, '-d', '-', '--code', '-', '--json'], { stdin: '1' });
+  expect([two.status, two.error().code, two.error().field]).toEqual([2, 'FLAG_CONFLICT', '--code']);
+});
+
 test('an API that demands the scope and knows no sessions: a table, one thing to mend, and JUnit beside it', async () => {
   const file = join(app.home, 'probe.xml');
   const { status, stdout, stderr } = await probe(`${api.origin}/needs/${SCOPE}`, ['--junit', file]);

@@ -243,8 +243,15 @@ describe.each(cases)('one elevation, two people, at %s', (_provider, { scope, be
   test.each(['logout', 'login'])('a %s while somebody waits ends the wait with 4', async (how) => {
     const one = await begin();
     const id = await detach(one, scope);
-    const waiting = one.run(['challenge', 'wait', id, '--json']);
-    await pause(50);
+    let isWaiting: () => void;
+    const started = new Promise<void>((done) => (isWaiting = done));
+    const waiting = one.run(['challenge', 'wait', id, '--json'], {
+      sleep: (ms) => {
+        isWaiting();
+        return pause(ms);
+      },
+    });
+    await started;
     if (how === 'logout') await one.run('logout');
     else await begin();
     const { status, error } = await waiting;
