@@ -12,6 +12,7 @@ const MAX_DEPTH = 100;
 
 /** Headers that carry the tokens, which only the session and the grants give. */
 const OUR_OWN = ['authorization', 'dpop', ELEVATED_HEADER];
+
 /**
  * The path under the environment, with its query. `base` is the environment's own address; an address that is given whole must begin with
  * it. Throws UsageError URL_INVALID for every other: tokens go along with the call, and must not go anywhere else.

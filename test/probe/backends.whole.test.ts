@@ -39,6 +39,24 @@ function found(status: number, cases: readonly Case[]): Found {
   };
 }
 
+/** What `stepup probe` finds out about one of the sample backends. Throws where it could not be probed. */
+async function probed(
+  { ready, run, shell }: Pick<Application | Environment, 'ready' | 'run' | 'shell'>,
+  provider: ProviderName,
+  options: BackendOptions,
+  more: string[] = [],
+): Promise<Found> {
+  const backend = await startSample(provider, ready, options);
+  const flags = ['--scope', SCOPES[provider], '--allow-origin', backend.origin, '--json', ...CODES, ...more];
+  const { status, json, stderr } = await run(['probe', `${backend.origin}/transfer`, ...flags], {
+    run: shell,
+    env: knowing(ready),
+  });
+  await backend.close();
+  if (status !== 0 && status !== 3) throw new Error(stderr);
+  return found(status, json<{ cases: Case[] }>().cases);
+}
+
 const NOTHING: Omit<Found, 'untried'> = { status: 0, faults: [], advice: [] };
 const ADVICE: Record<string, string[]> = {
   'no-www-authenticate': ['how nobody is refused', 'how a missing scope is refused', 'how a bad token is refused'],
@@ -187,18 +205,8 @@ describe('at Prelude', () => {
     keySet.close();
   });
 
-  async function probe(options: BackendOptions, more: string[] = verification): Promise<Found> {
-    const backend = await startSample('prelude', app.ready, { verificationJwksUrl, ...options });
-    const url = `${backend.origin}/transfer`;
-    const flags = ['--scope', SCOPES.prelude, '--allow-origin', backend.origin, '--json', ...CODES, ...more];
-    const { status, json, stderr } = await app.run(['probe', url, ...flags], {
-      run: app.shell,
-      env: knowing(app.ready),
-    });
-    await backend.close();
-    if (status !== 0 && status !== 3) throw new Error(stderr);
-    return found(status, json<{ cases: Case[] }>().cases);
-  }
+  const probe = (options: BackendOptions, more: string[] = verification): Promise<Found> =>
+    probed(app, 'prelude', { verificationJwksUrl, ...options }, more);
 
   test('the correct backend is accused of nothing, and advised nothing', async () => {
     expect(await probe({})).toEqual({ ...NOTHING, untried: ['a token for one use, used'] });
@@ -273,18 +281,7 @@ describe('at Dynamic', () => {
   });
   afterAll(() => env.close());
 
-  async function probe(options: BackendOptions): Promise<Found> {
-    const backend = await startSample('dynamic', env.ready, options);
-    const url = `${backend.origin}/transfer`;
-    const flags = ['--scope', SCOPES.dynamic, '--allow-origin', backend.origin, '--json', ...CODES];
-    const { status, json, stderr } = await env.run(['probe', url, ...flags], {
-      run: env.shell,
-      env: knowing(env.ready),
-    });
-    await backend.close();
-    if (status !== 0 && status !== 3) throw new Error(stderr);
-    return found(status, json<{ cases: Case[] }>().cases);
-  }
+  const probe = (options: BackendOptions): Promise<Found> => probed(env, 'dynamic', options);
 
   test('the correct backend is accused of nothing, and advised nothing', async () => {
     expect(await probe({})).toEqual({ ...NOTHING, untried: ['a verification token', 'wrong proofs'] });

@@ -1,4 +1,4 @@
-/** More on a target at Dynamic; which service it is, and its ordinary sources, are in ../target.test.ts. */
+/** More on a target at Dynamic; which service it is, and its ordinary sources, are in target.test.ts. */
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { resolveTarget } from '../../src/target/target.js';
 import type { TargetFlags } from '../../src/target/given.js';
