@@ -31,9 +31,13 @@ async function startServer(args, { env, cwd, ready }) {
   child.once('exit', () => running.delete(child));
   const found = await new Promise((resolve, reject) => {
     child.once('exit', (status) => reject(new Error(`${args[0]} ended with status ${status} before it was ready`)));
-    createInterface(child.stdout).on('line', (line) => {
+    const lines = createInterface(child.stdout).on('line', (line) => {
       const value = ready(line);
-      if (value !== undefined) resolve(value);
+      if (value === undefined) return;
+      // Its output is only drained from here on: to read the lines would cost what is measured.
+      lines.close();
+      child.stdout.resume();
+      resolve(value);
     });
   });
   return { pid: child.pid, found, stop: () => stop(child) };

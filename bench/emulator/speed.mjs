@@ -42,7 +42,7 @@ export async function measureSpeed() {
 
   async function measure({ flow, target: at, concurrency }, seconds) {
     first += 100_000;
-    return (await runClient({ flow, target: at, concurrency, seconds, first })).rate;
+    return (await runClient({ flow, target: at, concurrency, seconds, warmUp: 1, first })).rate;
   }
 
   const rate = (asked, flow) =>
