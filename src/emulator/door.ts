@@ -46,7 +46,9 @@ export function knownHostsOnly(own: readonly string[]): Step {
   const names = new Set([...LOOPBACK_HOSTS, ...own]);
   const isKnown = (host: string): boolean => names.has(host.replace(/:\d{1,5}$/, '').toLowerCase());
   return async (c, next) => {
-    if (isKnown(c.req.header('host') ?? '') && isKnown(new URL(c.req.url).host)) return next();
+    // A request line may name a host as well, which goes before the header (RFC 9112 §3.2.2).
+    const named = c.env.incoming.url?.startsWith('/') ? undefined : new URL(c.req.url).host;
+    if (isKnown(c.req.header('host') ?? '') && (named === undefined || isKnown(named))) return next();
     const message = 'Use a loopback host name, or that of --public-url.';
     c.header(EMULATOR_HEADER, 'yes');
     return c.json({ code: 'misdirected_request', type: 'misdirected_request', error: message, message }, 421);

@@ -32,7 +32,7 @@ export function createEventLog(
     async emit(tenant, type, fields) {
       const event = { ...fields, type, at: new Date(clock.now()).toISOString(), tenant };
       const id = await state.append(tenant, LOG, event, KEEP);
-      onEvent?.({ ...event, id });
+      onEvent?.(Object.assign(event, { id }));
     },
     async read(tenant, after) {
       const entries = await state.read<Recorded>(tenant, LOG, after);

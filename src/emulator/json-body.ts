@@ -1,6 +1,7 @@
 /** JSON bodies of requests, read within limits before any of them is looked at. */
 import { depthOf } from '../json-depth.js';
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 const MAX_BODY = 64 * 1024;
 const MAX_DEPTH = 16;
 
@@ -45,7 +46,7 @@ export async function readBytes(request: Request, maxBytes: number): Promise<Buf
 
 function decode(bytes: Uint8Array): string {
   try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    return utf8.decode(bytes);
   } catch {
     throw new BodyError('', 'UTF-8', 'other bytes');
   }

@@ -13,6 +13,7 @@ export interface Jws {
   signature: Buffer;
 }
 
+const utf8 = new TextDecoder('utf-8', { fatal: true });
 const SEGMENT = /^[A-Za-z0-9_-]+$/;
 
 /**
@@ -34,7 +35,7 @@ export function parseJws(token: string, maxLength: number): Jws | undefined {
 /** A JSON object in UTF-8, or undefined. */
 export function jsonObject(bytes: Uint8Array): Claims | undefined {
   try {
-    const value: unknown = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes));
+    const value: unknown = JSON.parse(utf8.decode(bytes));
     return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Claims) : undefined;
   } catch {
     // Whatever does not decode or parse is no object; the caller refuses it.

@@ -127,7 +127,8 @@ export function createSettings(state: State): SettingsStore {
   const key = (tenant: string) => ({ tenant, kind: 'settings', id: 'settings' });
   return {
     async read(tenant) {
-      return withDefaults((await state.get<SettingsPatch>(key(tenant)))?.value ?? {});
+      const patched = await state.get<SettingsPatch>(key(tenant));
+      return patched ? withDefaults(patched.value) : DEFAULT_SETTINGS;
     },
     async patch(tenant, patch) {
       for (;;) {

@@ -30,7 +30,8 @@ export function placeOf(c: Context<Env>, parts: Parts): Place {
 /** The parts, for a tenant. */
 export function placeFor(parts: Parts, tenant: Tenant): Place {
   const tokens = parts.tokens.of((base) => parts.rotation.ring(tenant.id, base));
-  return { ...parts, tokens, services: servicesFor(parts.services, tenant), tenant };
+  const { rotation, nonces, proofKeys, keySets } = parts;
+  return { rotation, nonces, proofKeys, keySets, tokens, services: servicesFor(parts.services, tenant), tenant };
 }
 
 /** One document a tenant (kind `prelude-config`), changed by compare-and-set until `change` has been applied to what is really there. */

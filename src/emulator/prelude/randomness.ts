@@ -4,15 +4,19 @@ import type { RandomBytes } from '../randomness.js';
 
 const BASE32 = '0123456789abcdefghjkmnpqrstvwxyz';
 
-/** An id such as `usr_` and 26 characters (128 bits). */
+/** An id such as `usr_` and 26 characters: 128 bits as one number, five to a character, the highest three in the first. */
 export function newId(prefix: string, randomBytes: RandomBytes): string {
-  let bits = BigInt(`0x${Buffer.from(randomBytes(16)).toString('hex')}`);
   let text = '';
-  for (let index = 0; index < 26; index++) {
-    text = BASE32.charAt(Number(bits & 31n)) + text;
-    bits >>= 5n;
+  let bits = 0;
+  let held = 0;
+  for (const byte of randomBytes(16).toReversed()) {
+    bits |= byte << held;
+    for (held += 8; held >= 5; held -= 5) {
+      text = BASE32.charAt(bits & 31) + text;
+      bits >>= 5;
+    }
   }
-  return `${prefix}_${text}`;
+  return `${prefix}_${BASE32.charAt(bits)}${text}`;
 }
 
 /** An opaque bearer secret of 256 bits, base64url. */

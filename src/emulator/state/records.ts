@@ -92,6 +92,7 @@ export function entryOf<V>(map: Map<string, V>, name: string, make: () => V): V 
   return made;
 }
 
+/** An index's name has no line end in it. */
 function indexKey(name: string, value: string): string {
-  return JSON.stringify([name, value]);
+  return `${name}\n${value}`;
 }

@@ -103,17 +103,23 @@ function createLog({ terminal, system: { stdout } }: Context): Log {
   /** The newest message that was told: only those after it are read. */
   let last: string | undefined;
 
-  async function print(event: EmulatorEvent): Promise<void> {
-    const message = inbox && event.type === 'message' ? await readMessage(inbox, event.messageId, last) : undefined;
-    last = message?.id ?? last;
-    const code = message?.code;
+  function print(event: EmulatorEvent, code?: string): void {
     gather();
     if (!terminal.json && isToldByRequest(event)) return;
     terminal.result(code === undefined ? event : { ...event, code }, () => eventInWords(event, code, terminal.out));
   }
+  async function printWithCode(event: EmulatorEvent, codes: EmulatorClient): Promise<void> {
+    const message = event.type === 'message' ? await readMessage(codes, event.messageId, last) : undefined;
+    last = message?.id ?? last;
+    print(event, message?.code);
+  }
   const add = (event: EmulatorEvent): void => {
     if (printed === undefined) early.push(event);
-    else printed = printed.then(() => print(event));
+    else if (inbox === undefined) print(event);
+    else {
+      const codes = inbox;
+      printed = printed.then(() => printWithCode(event, codes));
+    }
   };
   return {
     add,
