@@ -1,4 +1,4 @@
-/** The outside world for the library, which runs in a program of somebody else's: it installs nothing there. */
+/** The outside world for the library, which runs in a program of somebody else's: it installs nothing that stays. */
 import { tmpdir } from 'node:os';
 import { clock, outerFetch } from './outside.js';
 import { sleep } from './sleep.js';
@@ -17,7 +17,15 @@ export interface NodeWorld {
   sleep(ms: number, signal?: AbortSignal): Promise<void>;
   /** Says what is wrong with us, as Node says its own warnings. */
   warn(text: string): void;
+  /** Lets `work` be done when the program ends; the function that it returns takes that back. */
+  atExit(work: () => void): () => void;
 }
+
+/** One listener for all: Node warns of many. */
+const last = new Set<() => void>();
+const finish = (): void => {
+  for (const work of last) work();
+};
 
 export const nodeWorld: NodeWorld = {
   env: process.env,
@@ -27,4 +35,12 @@ export const nodeWorld: NodeWorld = {
   fetch: outerFetch,
   sleep,
   warn: (text) => process.emitWarning(text, 'StepupEmulator'),
+  atExit(work) {
+    if (last.size === 0) process.on('exit', finish);
+    last.add(work);
+    return () => {
+      last.delete(work);
+      if (last.size === 0) process.removeListener('exit', finish);
+    };
+  },
 };

@@ -48,8 +48,10 @@ export interface CodeSource {
 type Tools = {
   system: Pick<System, 'env' | 'run' | 'signal' | 'stdin'>;
   terminal: Pick<Terminal, 'ask' | 'interactive'>;
-  target?: () => Promise<Pick<ResolvedTarget, 'emulatorUrl'>>;
+  target?: () => Promise<Chosen>;
 };
+
+type Chosen = Pick<ResolvedTarget, 'emulatorUrl' | 'tenant'>;
 
 const COMMAND_LIMIT_MS = 60_000;
 
@@ -176,7 +178,7 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
     async next(step, refused) {
       const chosen = await target?.();
       const exit = await run(commandLine, {
-        env: childEnv(env, step, chosen?.emulatorUrl),
+        env: childEnv(env, step, chosen),
         timeoutMs: COMMAND_LIMIT_MS,
         signal,
       });
@@ -203,13 +205,14 @@ function fromCommand({ system: { env, run, signal }, target }: Tools, commandLin
 
 /**
  * The process's environment without keys of ours, and with what the code is for; absent facts are empty. Where an emulator was
- * chosen, a `stepup emulator messages` in the command finds the same one.
+ * chosen, a `stepup emulator messages` in the command finds the same one, and its tenant.
  */
-function childEnv(env: Env, step: CodeStep, emulatorUrl: string | undefined): Env {
+function childEnv(env: Env, step: CodeStep, { emulatorUrl, tenant }: Chosen = {}): Env {
   return {
     ...withoutOurSecrets(env),
     // A control address that was left over would go before it.
     ...(emulatorUrl === undefined ? {} : { STEPUP_EMULATOR_URL: emulatorUrl, STEPUP_EMULATOR_CONTROL_URL: undefined }),
+    ...(tenant === undefined ? {} : { STEPUP_EMULATOR_TENANT: tenant }),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',
     STEPUP_STEP: step.key,
     STEPUP_SCOPE: step.scope ?? '',

@@ -139,7 +139,7 @@ export async function emulatorClient(
 
   async function read(query: Record<string, string>): Promise<Message[]> {
     const path = `/messages?${new URLSearchParams(query).toString()}`;
-    return (await call({ method: 'GET', path, answer: messagesSchema })).messages;
+    return (await call({ method: 'GET', path, answer: messagesSchema, field: { after: '--after' } })).messages;
   }
 
   return {

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { InterruptedError, RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { EmulatorEvent } from '../emulator/emulator.js';
 import { ALL_SO_FAR } from '../emulator/event-stream.js';
-import { networkFailure } from '../http/failures.js';
+import { networkFailure, timedOut } from '../http/failures.js';
 import type { Context } from './context.js';
 import type { Control } from './emulator-client.js';
 
@@ -34,8 +34,17 @@ export async function* readEvents(
   const stop = new AbortController();
   const end = (): void => stop.abort();
   system.signal.addEventListener('abort', end, { once: true });
-  const failure = (error: unknown): Error =>
-    system.signal.aborted ? new InterruptedError() : networkFailure(error, host, timeoutSeconds * 1000);
+  // Whoever follows waits for events as long as it takes, but not for the stream to begin.
+  let isLate = false;
+  const limitMs = timeoutSeconds * 1000;
+  const limit = setTimeout(() => {
+    isLate = true;
+    end();
+  }, limitMs);
+  const failure = (error: unknown): Error => {
+    if (system.signal.aborted) return new InterruptedError();
+    return isLate ? timedOut(host, limitMs) : networkFailure(error, host, limitMs);
+  };
   try {
     const response = await system
       .fetch(`${controlUrl}/events?${query.toString()}`, {
@@ -47,6 +56,7 @@ export async function* readEvents(
         throw failure(error);
       });
     refuse(response, controlUrl);
+    if (follow) clearTimeout(limit);
     const reader = response.body?.getReader();
     const decoder = new TextDecoder();
     let text = '';
@@ -66,6 +76,7 @@ export async function* readEvents(
       }
     }
   } finally {
+    clearTimeout(limit);
     system.signal.removeEventListener('abort', end);
     stop.abort();
   }
@@ -78,7 +89,11 @@ function refuse({ status, headers }: Response, controlUrl: string): void {
       hint: 'Set STEPUP_EMULATOR_CONTROL_TOKEN to the one of its ready line.',
     });
   }
-  if (status === 404) throw new UsageError('FLAG_INVALID', 'The emulator has no such tenant.', { field: '--tenant' });
+  if (status === 404)
+    throw new UsageError('FLAG_INVALID', 'The emulator has no such tenant.', {
+      field: '--tenant',
+      hint: 'See which there are with: stepup emulator tenant list',
+    });
   if (status !== 200 || !headers.get('content-type')?.startsWith('text/event-stream')) throw malformed(controlUrl);
 }
 

@@ -34,17 +34,11 @@ export interface BuildOptions extends Controlled {
  * the event `bug` says where it was.
  */
 export function buildApp(options: BuildOptions, serviceApps: readonly ServiceApp[]): Hono<DoorEnv> {
-  const { events, faults, clock, tenants, stopping, reach } = options;
+  const { events, clock, tenants, reach } = options;
   const onBug = options.onBug ?? (() => undefined);
 
   const services = new Hono<DoorEnv>();
-  services.use(
-    tenantOfPath(tenants),
-    sharedClock(clock),
-    requestLog(events),
-    bodyLimit(),
-    faultStep(faults, events, stopping),
-  );
+  services.use(tenantOfPath(tenants), sharedClock(clock), requestLog(events), bodyLimit(), faultStep(options));
   for (const service of serviceApps) services.route('/', service);
   services.all('*', (c) => c.json(failureBody(404, c.req.path), 404));
 

@@ -7,11 +7,11 @@ import { deadline } from './deadline.js';
 import type { MovableClock } from './clock.js';
 import type { EventLog } from './events.js';
 import { actionShown, type Fault, type Faults } from './faults.js';
-import { identitiesIn } from './identities.js';
+import { identitiesOf } from './identities.js';
 import { failureBody, readableByPages } from './failures.js';
 import { readBytes } from './json-body.js';
 import { EMULATOR_HEADER } from './mark.js';
-import type { Clock, Tenant, Variables } from './services.js';
+import type { Clock, Services, Tenant, Variables } from './services.js';
 import { StoreAwayError } from './state/away.js';
 import type { Tenants } from './tenants.js';
 
@@ -30,6 +30,14 @@ export interface DoorEnv {
 }
 
 type Step = MiddlewareHandler<DoorEnv>;
+
+/** What faults need of the emulator. */
+export interface FaultParts {
+  faults: Faults;
+  events: EventLog;
+  services: Services;
+  stopping: AbortSignal;
+}
 
 const LOOPBACK_HOSTS = ['localhost', '127.0.0.1', '[::1]'];
 /** Bytes that a request to an emulated service may have. */
@@ -99,7 +107,7 @@ export function cutShort(): Step {
     if (body.length > 0) headers.push(['content-length', String(body.length)]);
     outgoing.writeHead(c.res.status, headers.flat());
     outgoing.write(body.subarray(0, bytes), () => outgoing.destroy());
-    c.res = RESPONSE_ALREADY_SENT;
+    answered(c);
   };
 }
 
@@ -169,13 +177,16 @@ export function bodyLimit(): Step {
 }
 
 /** Lets the faults that a test asked for happen. `stopping` cuts a latency short. */
-export function faultStep(faults: Faults, events: EventLog, stopping: AbortSignal): Step {
+export function faultStep({ faults, events, services, stopping }: FaultParts): Step {
   return async (c, next) => {
     const fault = await faults.next(c.get('tenant').id, {
       method: c.req.method,
       path: c.req.path,
-      identities: async () =>
-        identitiesIn(c.req.path, c.req.header('authorization'), (await bufferBody(c))?.toString('utf8') ?? ''),
+      identities: async () => {
+        const body = (await bufferBody(c))?.toString('utf8') ?? '';
+        const header = (name: string): string | undefined => c.req.header(name);
+        return identitiesOf({ services, tenant: c.get('tenant') }, { path: c.req.path, header, body });
+      },
     });
     if (!fault) return next();
     c.set('faultId', fault.id);
@@ -200,8 +211,7 @@ async function happen(
     if (action.drop === 'after') await next();
     c.set('dropped', action.drop);
     c.env.incoming.socket.destroy();
-    // Set, not returned: a response that the route has made would win over a returned one.
-    c.res = RESPONSE_ALREADY_SENT;
+    answered(c);
     return;
   }
   if ('requireNonce' in action) c.set('requireNonce', true);
@@ -211,6 +221,13 @@ async function happen(
   if ('hookTimeout' in action) c.set('hookTimeout', true);
   if ('latencyMs' in action) await pause(action.latencyMs, [stopping, c.req.raw.signal]);
   return next();
+}
+
+/** Lets nobody send an answer any more. Set, not returned: a response that the route has made would win over a returned one. */
+function answered(c: Context<DoorEnv>): void {
+  // In place of another one hono sets a copy, which is sent like any answer.
+  c.res = undefined;
+  c.res = RESPONSE_ALREADY_SENT;
 }
 
 function injected(action: Extract<Fault['do'], { status: number }>, path: string): Response {

@@ -1,5 +1,6 @@
 /** Faults that a test asked for, kept in the state: which requests they meet, how often, and what they do. */
 import * as v from 'valibot';
+import { canonicalIdentity } from './scenarios.js';
 import type { State } from './state/interface.js';
 
 /** Ten years. */
@@ -45,7 +46,7 @@ export const FaultFrame = v.strictObject({
       method: v.exactOptional(v.pipe(v.string(), v.regex(/^[A-Za-z]{1,20}$/), v.toUpperCase())),
       /** Path without query; `*` stands for any run of characters. */
       path: v.exactOptional(v.pipe(v.string(), v.startsWith('/'), v.maxLength(500))),
-      /** A phone number or address in the body, or the id of a user or session. */
+      /** A phone number, an address or wallet, or the id of a user or session, in any case of letters. */
       identity: v.exactOptional(v.pipe(v.string(), v.minLength(1), v.maxLength(320))),
     }),
     {},
@@ -80,7 +81,7 @@ export interface FaultTarget {
   method: string;
   /** Path without query. */
   path: string;
-  /** Who the request is about; asked for only when a fault wants to know. */
+  /** Who the request is about, in canonical form; asked for only when a fault wants to know. */
   identities(): Promise<ReadonlySet<string>>;
 }
 
@@ -151,7 +152,7 @@ async function matches({ match }: Fault, target: FaultTarget): Promise<boolean> 
   // A browser's preflight is no call of the service: only a fault that names OPTIONS meets it.
   if (match.method === undefined ? target.method === 'OPTIONS' : match.method !== target.method) return false;
   if (match.path !== undefined && !fitsPath(match.path, target.path)) return false;
-  return match.identity === undefined || (await target.identities()).has(match.identity);
+  return match.identity === undefined || (await target.identities()).has(canonicalIdentity(match.identity));
 }
 
 /** Compares piece by piece, in time that grows with the length only. */

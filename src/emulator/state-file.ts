@@ -50,9 +50,18 @@ export async function readStateFile(path: string): Promise<KeptTenant[]> {
 export async function checkWritable(path: string): Promise<void> {
   try {
     await access(dirname(resolve(path)), constants.W_OK);
+    if (await isFolder(path)) throw Object.assign(new Error('EISDIR'), { code: 'EISDIR' });
   } catch (error) {
     throw unwritable(path, error);
   }
+}
+
+async function isFolder(path: string): Promise<boolean> {
+  const found = await stat(path).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return undefined;
+    throw error;
+  });
+  return found?.isDirectory() === true;
 }
 
 /**

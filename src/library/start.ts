@@ -1,4 +1,5 @@
 /** An emulator in this process: what `stepup emulator start` gives, without a child process. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { version } from '../version.js';
@@ -25,7 +26,11 @@ export interface EmulatorOptions extends Partial<Omit<StartOptions, 'port' | 'ht
 export async function startEmulator(options: EmulatorOptions = {}): Promise<Emulator> {
   const { folder: kept, httpsPort = 0, ...given } = options;
   const folder = kept ?? (await mkdtemp(join(nodeWorld.temporary, 'stepup-emulator-')));
+  // It has private keys, and a program can end without a word.
+  const spare =
+    kept === undefined ? nodeWorld.atExit(() => rmSync(folder, { recursive: true, force: true })) : undefined;
   const forget = async (): Promise<void> => {
+    spare?.();
     if (kept === undefined) await rm(folder, { recursive: true, force: true, maxRetries: 3 });
   };
   try {

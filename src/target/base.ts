@@ -1,4 +1,5 @@
 /** Where a command's application comes from before flags and variables change parts of it: an emulator or a profile. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 import type { DynamicProfile, PreludeProfile, Store } from '../store/store.js';
 import type { Env } from '../system.js';
@@ -50,8 +51,15 @@ async function profileBase(name: string, field: string, store: Store): Promise<B
     profileName: found,
     source: { kind: 'profile', name: found },
     current: false,
+    tenant: profile.provider === 'prelude' ? tenantAt(profile.frontendUrl) : undefined,
     ...(profile.provider === 'prelude' ? { prelude: profile } : { dynamic: profile }),
   };
+}
+
+/** The tenant of an emulator on this machine, as `init` keeps its address. */
+function tenantAt(frontendUrl: string): string | undefined {
+  const url = new URL(frontendUrl);
+  return isLoopback(url.hostname) ? /^\/t\/([^/]+)$/.exec(url.pathname)?.[1] : undefined;
 }
 
 /** The file can be edited by hand, and its addresses name the session. Throws UsageError URL_INVALID. */
@@ -105,6 +113,7 @@ async function emulatorBase(wanted: string, field: string, tenant: string, store
     current: false,
     emulator: ready,
     emulatorUrl: url,
+    tenant,
     prelude: {
       provider: 'prelude',
       appId,

@@ -1,4 +1,5 @@
 /** The emulators that run on this machine under this store, found by `--emulator[=URL]`. */
+import { isLoopback } from '../address.js';
 import { UsageError } from '../errors.js';
 import type { Ready } from '../emulator/emulator.js';
 import { listReady } from '../store/emulators.js';
@@ -20,8 +21,9 @@ export interface FoundEmulator {
 export async function findEmulator(wanted: string, field: string, folder: string): Promise<FoundEmulator> {
   const running = await listReady(folder);
   if (wanted !== RUNNING) {
-    const url = serviceUrl(wanted, field);
-    return { url, ready: running.find((ready) => ready.url === url || ready.httpsUrl === url) };
+    // What `emulator start` prints as its control API leads to it as well.
+    const url = serviceUrl(wanted, field).replace(/\/__emulator$/, '');
+    return { url, ready: running.find((ready) => isSame(ready.url, url) || isSame(ready.httpsUrl, url)) };
   }
   const [ready] = running;
   if (!ready) {
@@ -37,4 +39,11 @@ export async function findEmulator(wanted: string, field: string, folder: string
     });
   }
   return { url: ready.url, ready };
+}
+
+/** The same address, or another name of this machine with the same port. */
+function isSame(one: string, other: string): boolean {
+  const [left, right] = [new URL(one), new URL(other)];
+  if (isLoopback(left.hostname) && isLoopback(right.hostname)) right.hostname = left.hostname;
+  return left.href === right.href;
 }

@@ -53,6 +53,8 @@ export interface Found {
   emulator?: Ready | undefined;
   /** Address of the emulator that `--emulator` or its variable chose. */
   emulatorUrl?: string | undefined;
+  /** Its tenant. */
+  tenant?: string | undefined;
 }
 
 /** A value of the base, with the base as its source. */
@@ -77,7 +79,8 @@ export function originOf(given: Given | undefined): Given | undefined {
 
 /** What is found beside the target, of a base. */
 export function foundIn(base: Base | undefined): Found {
-  return { profileName: base?.profileName, emulator: base?.emulator, emulatorUrl: base?.emulatorUrl };
+  const { profileName, emulator, emulatorUrl, tenant } = base ?? {};
+  return { profileName, emulator, emulatorUrl, tenant };
 }
 
 /** UsageError PROFILE_UNKNOWN: nothing says which application is meant. */

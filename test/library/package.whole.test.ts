@@ -1,4 +1,5 @@
 /** The packed package in projects of users: types, an end by itself, and Vitest's fixtures. Needs `npm run build`. */
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { packedProject, root, type Project } from './package.js';
@@ -92,6 +93,26 @@ test('a script that starts and stops an emulator ends by itself', async () => {
      console.log(listeners() === before);`,
   );
   expect(await project.node(['script.mjs'])).toEqual({ status: 0, output: 'true\n' });
+});
+
+test('a program that ends without stopping its emulators leaves no key behind', async () => {
+  await project.write('tmp/.keep', '');
+  await project.write(
+    'leave.mjs',
+    `import { startEmulator } from 'stepup/emulator';
+     await Promise.all(Array.from({ length: 12 }, () => startEmulator({ httpsPort: false })));
+     throw new Error('on purpose');`,
+  );
+  const tmp = join(project.folder, 'tmp');
+  const { status, output } = await project.node(['leave.mjs'], { TMPDIR: tmp });
+  expect([status, await readdir(tmp)]).toEqual([1, ['.keep']]);
+  expect(output).not.toContain('MaxListeners');
+});
+
+test('both schemas can be found by name', async () => {
+  const names = ['stepup', 'emulator-seed'].map((name) => `stepup/schema/${name}.schema.json`);
+  await project.write('find.cjs', `for (const name of ${JSON.stringify(names)}) require.resolve(name);`);
+  expect(await project.node(['find.cjs'])).toEqual({ status: 0, output: '' });
 });
 
 const SUITE = `

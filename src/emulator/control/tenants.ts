@@ -33,8 +33,7 @@ export function tenantCalls(controlled: Controlled): Hono<ControlEnv> {
 
   app.delete('/:id', async (c) => {
     const id = c.req.param('id');
-    if (id === tenants.default.id)
-      throw new Problem(400, 'The default tenant stays. Reset it with DELETE /state.', 'id');
+    if (id === tenants.default.id) throw new Problem(400, 'The default tenant stays; it can be reset.', 'id');
     if (!(await tenants.remove(id))) throw new Problem(404, `There is no tenant "${id}".`, 'id');
     // Wakes those who read its events, who see that it is gone.
     await events.emit(id, 'tenant', { change: 'deleted' });

@@ -72,7 +72,7 @@ export async function startSession(
 }
 
 /** A live session by id. */
-export async function findSession(place: Place, id: string): Promise<Session | undefined> {
+export async function findSession(place: TenantPlace, id: string): Promise<Session | undefined> {
   return (await place.services.state.get<Session>(keyOf(place, 'prelude-session', id)))?.value;
 }
 
@@ -88,7 +88,7 @@ export async function sessionsOf(place: TenantPlace, userId: string): Promise<Se
 }
 
 /** Looks a refresh token up without using it. Undefined when it is unknown, expired, or its session is over. */
-export async function findRefresh(place: Place, token: string): Promise<PresentedRefresh | undefined> {
+export async function findRefresh(place: TenantPlace, token: string): Promise<PresentedRefresh | undefined> {
   const name = digest(token);
   const kept = await place.services.state.get<RefreshRecord>(keyOf(place, 'prelude-refresh', name));
   const session = kept && (await findSession(place, kept.value.sessionId));

@@ -1,6 +1,6 @@
 /** One-time codes: sent, sent again, checked. Found by their verification token, or by the challenge that they prove. */
 import { timingSafeEqual } from 'node:crypto';
-import { age, keyOf } from '../tenant-place.js';
+import { age, keyOf, type TenantPlace } from '../tenant-place.js';
 import { drawCode } from '../randomness.js';
 import { FrontendError } from './errors.js';
 import type { Place } from './parts.js';
@@ -63,13 +63,13 @@ export async function startVerification(
 }
 
 /** The verification of a token. */
-export async function findVerification(place: Place, token: string): Promise<Verification | undefined> {
+export async function findVerification(place: TenantPlace, token: string): Promise<Verification | undefined> {
   const pointer = await place.services.state.get<string>(keyOf(place, 'prelude-verification-token', digest(token)));
   return pointer && verificationOf(place, pointer.value);
 }
 
 /** A verification by id; for a step that is the challenge's id. */
-export async function verificationOf(place: Place, id: string): Promise<Verification | undefined> {
+export async function verificationOf(place: TenantPlace, id: string): Promise<Verification | undefined> {
   return (await place.services.state.get<Verification>(keyOf(place, 'prelude-verification', id)))?.value;
 }
 

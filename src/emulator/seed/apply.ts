@@ -11,7 +11,7 @@ import { StepUpDocument } from '../prelude/step-up-config.js';
 import { createStepUpConfig } from '../prelude/step-up-store.js';
 import { LoginConfigBody } from '../prelude/wire.js';
 import { createSeededRandom } from '../rng.js';
-import { canonicalIdentity, createScenarios } from '../scenarios.js';
+import { createScenarios } from '../scenarios.js';
 import type { Services, Tenant } from '../services.js';
 import { createSettings } from '../settings.js';
 import type { Json } from '../state/interface.js';
@@ -19,9 +19,6 @@ import { createMemoryState } from '../state/memory.js';
 import type { TenantPlace } from '../tenant-place.js';
 import type { SeedScenario, SeedTenant } from './document.js';
 import { makeDynamicUser, makePreludeUser } from './make-user.js';
-
-/** Whose ids are known: by what a scenario may name the user. */
-type Known = { id: string; names: string[] }[];
 
 /**
  * The state of a tenant as the seed says, in the form of an export. Ids follow from `text`, so that each start, each reset and each
@@ -46,8 +43,8 @@ export async function stateOf(
   const place: TenantPlace = { services: own, tenant };
   if (seed.settings) await settings.patch(tenant.id, seed.settings);
   await configure(place, seed.prelude ?? {});
-  const known = await makeUsers(place, seed);
-  await writeScenarios(place, seed.identities ?? [], known);
+  await makeUsers(place, seed);
+  await writeScenarios(place, seed.identities ?? []);
   const document = await state.export(tenant.id);
   await state.close();
   return document;
@@ -66,29 +63,18 @@ async function configure(place: TenantPlace, config: NonNullable<SeedTenant['pre
   if (passkey) await saveDocument(place, PASSKEY_CONFIG, v.parse(PasskeyConfigBody, passkey));
 }
 
-async function makeUsers(place: TenantPlace, { prelude, dynamic }: SeedTenant): Promise<Known> {
-  const known: Known = [];
+async function makeUsers(place: TenantPlace, { prelude, dynamic }: SeedTenant): Promise<void> {
   for (const wish of prelude?.users ?? []) {
-    const user = await makePreludeUser(place, wish);
-    if (!user) throw new TypeError('The seed has a user of Prelude twice.');
-    known.push({ id: user.id, names: wish.identifiers.map(canonicalIdentity) });
+    if (!(await makePreludeUser(place, wish))) throw new TypeError('The seed has a user of Prelude twice.');
   }
   for (const wish of dynamic?.users ?? []) {
-    const user = await makeDynamicUser(place, wish);
-    if (!user) throw new TypeError('The seed has a user of Dynamic twice.');
-    const { identifiers = [], wallets = [] } = wish;
-    known.push({
-      id: user.id,
-      names: [...identifiers, ...wallets.map(({ address }) => address)].map(canonicalIdentity),
-    });
+    if (!(await makeDynamicUser(place, wish))) throw new TypeError('The seed has a user of Dynamic twice.');
   }
-  return known;
 }
 
 async function writeScenarios(
   { services: { state, randomBytes }, tenant }: TenantPlace,
   entries: SeedScenario[],
-  known: Known,
 ): Promise<void> {
   const scenarios = createScenarios(state);
   const faults = createFaults(state, randomBytes);
@@ -97,15 +83,11 @@ async function writeScenarios(
     if (!fault) continue;
     const { method, path, status, latencyMs } = fault;
     const action = status === undefined ? { latencyMs: latencyMs ?? 1 } : { status };
-    // Before the login a request names the identity, after it the user.
-    const users = known.filter(({ names }) => names.includes(canonicalIdentity(identity))).map(({ id }) => id);
-    for (const name of [identity, ...users]) {
-      const match = {
-        identity: name,
-        ...(path === undefined ? {} : { path }),
-        ...(method === undefined ? {} : { method: method.toUpperCase() }),
-      };
-      await faults.add(tenant.id, { match, do: action });
-    }
+    const match = {
+      identity,
+      ...(path === undefined ? {} : { path }),
+      ...(method === undefined ? {} : { method: method.toUpperCase() }),
+    };
+    await faults.add(tenant.id, { match, do: action });
   }
 }

@@ -1,6 +1,7 @@
 /** What a seed says: the state in which each tenant of an emulator starts, and to which a reset brings it back. */
 import * as v from 'valibot';
 import { SettingsPatch } from '../settings.js';
+import { TENANT_ID } from '../tenant-names.js';
 import { preludeSections } from './prelude-section.js';
 import { plainObject } from '../plain-object.js';
 import { closed, flag, list, member, oneOf, text, whole } from './shape.js';
@@ -40,7 +41,7 @@ const seedTenant = closed(tenant);
 export type SeedTenant = v.InferOutput<typeof seedTenant>;
 
 /** The form of a tenant's id: it stands in paths. */
-const tenantId = text(/^[a-z0-9][a-z0-9-]{0,39}$/, 'up to 40 small letters, digits and hyphens');
+const tenantId = text(TENANT_ID, 'up to 63 small letters, digits and hyphens');
 
 /** The whole file: the default tenant at the top, others in `tenants`. What goes beyond the form is checked by `conflictsOf`. */
 export const seedSchema = member({

@@ -196,6 +196,15 @@ describe('an emulator with a seed', () => {
     expect((await sendTo(world, PHONE)).status).toBe(204);
   });
 
+  it('knows an identity again in each call of its user, whether the seed has made the user or not', async () => {
+    const identity = '+33600000006';
+    const fault = { path: '/v1/session/refresh', status: 503 };
+    const world = await seeded({ seed: { identities: [{ identity, fault }] } });
+    const client = await loggedIn(world, identity);
+    expect((await client.refreshWith()).status).toBe(503);
+    expect((await (await loggedIn(world, PHONE)).refreshWith()).status).toBe(200);
+  });
+
   it('is how a tenant starts that is made later, and to what a reset brings it back', async () => {
     const world = await seeded();
     for (const method of ['first', 'again']) {

@@ -12,13 +12,30 @@ export interface Options {
   after?: string | undefined;
 }
 
+const TYPES = [
+  'request',
+  'refusal',
+  'message',
+  'message-late',
+  'challenge',
+  'hook',
+  'token',
+  'session',
+  'password',
+  'fault',
+  'clock',
+  'state',
+  'snapshot',
+  'tenant',
+  'seed',
+  'warning',
+  'bug',
+];
+
 export function define(command: Command, handle: Handle): void {
   command
     .option('--follow', 'go on as things happen')
-    .option(
-      '--type <type...>',
-      'only these: request, refusal, message, challenge, hook, token, session, fault, clock, state',
-    )
+    .option('--type <type...>', `only these: ${TYPES.join(', ')}`)
     .option('--after <id>', 'only those after this event')
     .addHelpText(
       'after',
@@ -41,6 +58,13 @@ Examples:
 export async function run(context: Context, options: Options): Promise<void> {
   const { terminal } = context;
   const { follow = false, type: types } = options;
+  const unknown = types?.find((type) => !TYPES.includes(type));
+  if (unknown !== undefined) {
+    throw new UsageError('FLAG_INVALID', `--type: there is no event "${unknown}".`, {
+      field: '--type',
+      hint: `There are: ${TYPES.join(', ')}.`,
+    });
+  }
   const query = { after: numberOf(options.after), tenant: tenantOf(context), follow };
   for await (const event of readEvents(context, await findControl(context), query)) {
     if (types ? !types.includes(event.type) : !terminal.json && isToldByRequest(event)) continue;

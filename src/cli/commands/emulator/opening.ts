@@ -8,6 +8,7 @@ import type { ReadyEntry } from '../../../store/emulators.js';
 import { collect } from '../../collect.js';
 import type { Context } from '../../context.js';
 import { parsePort } from '../../serving.js';
+import type { Env } from '../../../system.js';
 import { version } from '../../../version.js';
 
 /** The emulator's options as they are typed. */
@@ -64,10 +65,13 @@ export interface Opening {
  * STORE_AWAY, STORE_UNWRITABLE, SEED_INVALID, STATE_INVALID) with nothing left running, UsageError FLAG_INVALID, FLAG_CONFLICT, URL_INVALID.
  */
 export async function openEmulator(
-  { system, terminal }: Context,
+  { system, terminal, globals }: Context,
   options: EmulatorOptions,
   { home, onEvent }: Opening,
 ): Promise<Opened> {
+  for (const flag of ['emulator', 'tenant', 'profile', 'app', 'environment'] as const) {
+    if (globals[flag] !== undefined) throw choosesAnother(flag);
+  }
   const { host } = options;
   const port = parsePort(options.port, '--port');
   const httpsPort = parsePort(options.httpsPort, '--https-port');
@@ -90,7 +94,7 @@ export async function openEmulator(
       allowRemote: options.allowRemote,
       allowCallback: options.allowCallback,
       maxRecords: options.maxRecords === undefined ? undefined : parseMaxRecords(options.maxRecords),
-      controlToken: system.env.STEPUP_EMULATOR_CONTROL_TOKEN || undefined,
+      controlToken: controlTokenIn(system.env),
       onEvent,
       ownsProcess: system.ownsProcess,
       onBug: (error) => terminal.warn(`This is a bug in the emulator: ${error.stack ?? error.message}`),
@@ -116,6 +120,27 @@ export async function openEmulator(
     await opened.close();
     throw error;
   }
+}
+
+/** One that no header could carry would shut everybody out. */
+function controlTokenIn({ STEPUP_EMULATOR_CONTROL_TOKEN: token }: Env): string | undefined {
+  if (!token) return undefined;
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new UsageError(
+    'FLAG_INVALID',
+    'STEPUP_EMULATOR_CONTROL_TOKEN has a sign that no header can carry, or a blank.',
+    {
+      field: 'STEPUP_EMULATOR_CONTROL_TOKEN',
+    },
+  );
+}
+
+function choosesAnother(flag: string): UsageError {
+  const hint = flag === 'tenant' ? 'Choose it in the commands that use the emulator.' : undefined;
+  return new UsageError('FLAG_CONFLICT', `--${flag} chooses what is there already, and this starts an emulator.`, {
+    field: `--${flag}`,
+    hint,
+  });
 }
 
 function parseMaxRecords(text: string): number {

@@ -22,5 +22,8 @@ Examples:
 export async function run(context: Context): Promise<void> {
   const client = await findEmulatorClient(context);
   await client.call({ method: 'DELETE', path: '/state', answer: nothing, field: '--tenant' });
-  context.terminal.result({ reset: tenantOf(context) ?? 'default' }, () => 'The emulator is as it was at its start.');
+  context.terminal.result(
+    { reset: tenantOf(context) ?? 'default' },
+    () => 'The emulator is as its seed says, or empty without one.',
+  );
 }

@@ -89,6 +89,9 @@ describe('emulator start', () => {
     expect((await sendCode(ready.url)).status).toBe(204);
     const { messages } = (await stepup('emulator messages --json', { home })).json<{ messages: Message[] }>();
     expect(messages).toMatchObject([{ to: PHONE, code: expect.stringMatching(/^\d{6}$/), purpose: 'login' }]);
+    for (const url of [`http://localhost:${port}`, ready.controlUrl]) {
+      expect((await stepup(`emulator messages --emulator=${url} --json`, { home })).json()).toEqual({ messages });
+    }
 
     const { status, lines, stdout } = await emulator.stop();
     expect(status).toBe(0);
@@ -117,15 +120,15 @@ describe('emulator start', () => {
   });
 
   test('tells the address of the web page to people, and to nobody who asked for JSON', async () => {
-    const env = { STEPUP_EMULATOR_CONTROL_TOKEN: 'my own/token' };
+    const env = { STEPUP_EMULATOR_CONTROL_TOKEN: 'my+own/token' };
     const emulator = await start([], { env });
     const url = /ready: (\S+)/.exec(emulator.stdout())?.[1] ?? '';
-    expect(emulator.stdout()).toContain(`  web page     ${url}/__emulator/ui#token=my%20own%2Ftoken\n`);
+    expect(emulator.stdout()).toContain(`  web page     ${url}/__emulator/ui#token=my%2Bown%2Ftoken\n`);
     await emulator.stop();
     const shared = await start(['--public-url', 'https://stepup.test.example.com'], { env });
     // Whoever has set it knows it, and others may read the log.
     expect(shared.stdout()).toContain('/ui#token=$STEPUP_EMULATOR_CONTROL_TOKEN\n');
-    expect((await shared.stop()).stdout).not.toContain('my%20own');
+    expect((await shared.stop()).stdout).not.toContain('my%2Bown');
     const quiet = await start(['--json'], { env });
     expect((await quiet.stop()).stdout).not.toContain('/ui');
   });
@@ -261,6 +264,7 @@ describe('emulator messages', () => {
     ['--wait x', 'FLAG_INVALID'],
     ['--wait 601', 'FLAG_INVALID'],
     ['--after yesterday', 'FLAG_INVALID'],
+    ['--after 2026-01-01', 'FLAG_INVALID'],
     ['--purpose other', 'USAGE'],
     ['--code-only', 'FLAG_CONFLICT'],
   ])('%s with --json is %s', async (args, code) => {

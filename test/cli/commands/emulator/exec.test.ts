@@ -152,3 +152,26 @@ test('a signal that comes before the command runs ends it with 130, and the comm
   expect(outcome.status).toBe(130);
   expect(await readdir(home)).toEqual([]);
 });
+
+test.each(['--emulator', '--tenant=w1', '--profile=p', '--app=a', '--environment=e'])(
+  '%s, which chooses what is there already, is refused',
+  async (flag) => {
+    for (const args of [
+      ['start', '--json', flag],
+      ['exec', '--json', flag, '--', 'true'],
+    ]) {
+      const outcome = await stepup(['emulator', ...args], { home });
+      expect([outcome.status, outcome.error().code, outcome.error().field]).toEqual([
+        2,
+        'FLAG_CONFLICT',
+        flag.replace(/=.*/, ''),
+      ]);
+    }
+  },
+);
+
+test.each(['bad \u00fc', '   '])('a control token that no header can carry is refused: %j', async (token) => {
+  const outcome = await stepup('emulator exec --json -- true', { home, env: { STEPUP_EMULATOR_CONTROL_TOKEN: token } });
+  expect([outcome.status, outcome.error().field]).toEqual([2, 'STEPUP_EMULATOR_CONTROL_TOKEN']);
+  expect(outcome.stderr).not.toContain('bad');
+});

@@ -68,6 +68,43 @@ test('its streams are the command’s own, its status too, and nothing is left',
   expect(await readdir(folder)).toEqual(['script.mjs', 'tmp']);
 });
 
+test('--export-on-exit of a folder is refused before the command runs', async () => {
+  const child = stepup([
+    'emulator',
+    'exec',
+    '--export-on-exit',
+    temporary,
+    '--',
+    process.execPath,
+    '-e',
+    'console.log(1)',
+  ]);
+  const { status, stdout, stderr } = await child.end;
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toContain(`The state cannot be written to ${temporary}: it is a folder.`);
+});
+
+test('a fault cuts an answer in an emulator that owns its process, without a word', async () => {
+  const child = stepup(
+    await script(`
+      import { get } from 'node:http';
+      const { STEPUP_EMULATOR_CONTROL_URL: control, STEPUP_EMULATOR_CONTROL_TOKEN: token, STEPUP_EMULATOR_URL: url } = process.env;
+      await fetch(control + '/faults', {
+        method: 'POST',
+        headers: { authorization: 'Bearer ' + token, 'content-type': 'application/json' },
+        body: JSON.stringify({ match: { path: '/v1/*' }, do: { truncate: 9 } }),
+      });
+      get(url + '/v1/session/password/compliancy', (response) => {
+        let text = '';
+        response.on('data', (part) => (text += part)).on('error', () => undefined);
+        response.on('close', () => console.log(JSON.stringify({ text, complete: response.complete })));
+      });
+    `),
+  );
+  const { stdout, stderr } = await child.end;
+  expect([JSON.parse(stdout), stderr]).toEqual([{ text: '{"min_len', complete: false }, '']);
+});
+
 test.skipIf(windows).each(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)('%s reaches the command once', async (name) => {
   const child = stepup(await script(COUNTING));
   await child.line;

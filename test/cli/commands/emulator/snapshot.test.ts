@@ -15,8 +15,11 @@ describe('a running emulator', () => {
   });
   afterEach(() => app.reset());
   afterAll(() => app.close());
-  const run = (args: string): Promise<Outcome> =>
-    app.run(`emulator ${args}`, { env: { STEPUP_EMULATOR_CONTROL_TOKEN: 'control-token' } });
+  const run = (args: string, stdin?: string): Promise<Outcome> =>
+    app.run(`emulator ${args}`, {
+      env: { STEPUP_EMULATOR_CONTROL_TOKEN: 'control-token' },
+      ...(stdin === undefined ? {} : { stdin }),
+    });
   const whoami = async (): Promise<number> => (await app.run('token')).status;
 
   test('snapshot take, list, restore and remove; reset', async () => {
@@ -54,6 +57,15 @@ describe('a running emulator', () => {
     expect(imported.stderr).not.toContain(PHONE);
     expect(await whoami()).toBe(0);
     expect((await app.run('session list')).status).toBe(0);
+  });
+
+  test('snapshot export - and import - are streams', async () => {
+    await app.login();
+    const { stdout, stderr } = await run('snapshot export -');
+    expect([stdout.endsWith('}\n'), stderr]).toEqual([true, '']);
+    await run('reset');
+    expect((await run('snapshot import -', stdout)).stdout).toBe('The emulator is as standard input says.\n');
+    expect(await whoami()).toBe(0);
   });
 
   test('snapshot import of what is no export changes nothing', async () => {

@@ -1,4 +1,7 @@
 /** The commands that steer an emulator: its clock, its faults, its events. */
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { PHONE, startApplication, type Application } from '../../../support/application.js';
 import { stepup, type Outcome, type RunOptions } from '../../../support/stepup.js';
@@ -168,6 +171,23 @@ describe('events', () => {
       /^\d\d:\d\d:\d\d POST \/v1\/session\/refresh 400 {2}DPoP header: expected one, got none$/,
     );
     expect(told.filter((line) => line.includes('expected one, got none'))).toHaveLength(1);
+  });
+
+  test('of a server that never answers end with --timeout', async () => {
+    const silent = createServer(() => undefined).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    for (const args of ['events', 'events --follow']) {
+      const late = await run(`${args} --emulator=http://127.0.0.1:${port} --timeout 1 --json`, { env });
+      expect([late.status, late.error().code]).toEqual([6, 'TIMED_OUT']);
+    }
+    silent.closeAllConnections();
+    silent.close();
+  });
+
+  test('of a type that there is not are refused', async () => {
+    const outcome = await run('events --type refusals --json');
+    expect([outcome.status, outcome.error().field]).toEqual([2, '--type']);
   });
 
   test('narrowed by type and id', async () => {

@@ -1,5 +1,6 @@
 /** Tenants from the command line: each is an application and an environment of its own behind the same ports. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { Env } from '../../../../src/system.js';
 import { PHONE, startApplication, type Application } from '../../../support/application.js';
 import { stepup, type Outcome, type RunOptions } from '../../../support/stepup.js';
 
@@ -42,6 +43,14 @@ test('are made, listed, used and deleted', async () => {
     run: codeOf('worker-1'),
   });
   expect(login.status).toBe(0);
+  let given: Env = {};
+  await run(`login --phone ${PHONE} --code-command read --tenant worker-1 --json`, {
+    run: async (command, options) => {
+      given = options.env;
+      return codeOf('worker-1')(command, options);
+    },
+  });
+  expect(given).toMatchObject({ STEPUP_EMULATOR_URL: app.url, STEPUP_EMULATOR_TENANT: 'worker-1' });
   // A session of one tenant is none of another.
   const whoami = (await run('whoami --tenant worker-1 --json')).json<{ application: string }>();
   expect(JSON.stringify(whoami)).toContain('worker-1');

@@ -8,7 +8,7 @@ import type { Handle } from '../../../tree.js';
 
 export function define(command: Command, handle: Handle): void {
   command
-    .argument('<file>', 'the file to write, readable by you only')
+    .argument('<file>', 'the file to write, readable by you only; - for standard output')
     .addHelpText(
       'after',
       `
@@ -31,6 +31,10 @@ export async function run(context: Context, file: string): Promise<void> {
   const client = await findEmulatorClient(context);
   const path = '/state';
   const document = await client.call({ method: 'GET', path, answer: v.looseObject({}), bulk: true });
+  if (file === '-') {
+    await context.terminal.write(Buffer.from(`${JSON.stringify(document)}\n`));
+    return;
+  }
   const { default: writeFileAtomic } = await import('write-file-atomic');
   try {
     await writeFileAtomic(file, `${JSON.stringify(document)}\n`, { mode: 0o600 });

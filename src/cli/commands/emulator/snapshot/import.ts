@@ -1,15 +1,17 @@
-import { readFile } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { UsageError } from '../../../../errors.js';
-import { osReason } from '../../../../os-reason.js';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
+import { readBytes } from '../../../input-bytes.js';
 import type { Handle } from '../../../tree.js';
 import { nothing } from './answers.js';
 
+/** As much as a state file may have. */
+const MAX_BYTES = 512 * 1024 * 1024;
+
 export function define(command: Command, handle: Handle): void {
   command
-    .argument('<file>', 'a file that snapshot export has written')
+    .argument('<file>', 'a file that snapshot export has written; - for standard input')
     .addHelpText(
       'after',
       `
@@ -25,30 +27,26 @@ Examples:
 
 /**
  * Puts an exported state into the emulator. Throws UsageError (EMULATOR_NOT_FOUND, EMULATOR_AMBIGUOUS, FILE_UNREADABLE,
- * DOCUMENT_INVALID, FLAG_INVALID), UnreachableError.
+ * DOCUMENT_INVALID, FLAG_INVALID), InputNeededError for `-` on a terminal, UnreachableError.
  */
 export async function run(context: Context, file: string): Promise<void> {
-  const document = await readDocument(file);
+  const document = await readDocument(context, file);
   const client = await findEmulatorClient(context);
   const path = '/state';
   await client.call({ method: 'PUT', path, json: document, answer: nothing, bulk: true, field: '<file>' });
-  context.terminal.result({ imported: file }, () => `The emulator is as ${file} says.`);
+  context.terminal.result(
+    { imported: file },
+    () => `The emulator is as ${file === '-' ? 'standard input' : file} says.`,
+  );
 }
 
-async function readDocument(file: string): Promise<unknown> {
-  let text: string;
+async function readDocument(context: Context, file: string): Promise<unknown> {
+  const bytes = await readBytes(context.system, file, '<file>', MAX_BYTES);
   try {
-    text = await readFile(file, 'utf8');
-  } catch (cause) {
-    throw new UsageError('FILE_UNREADABLE', `The file ${file} cannot be read: ${osReason(cause)}.`, {
-      field: '<file>',
-      cause,
-    });
-  }
-  try {
-    return JSON.parse(text);
+    return JSON.parse(bytes.toString('utf8'));
   } catch {
     // The parser's own message would quote the file, which holds secrets.
-    throw new UsageError('DOCUMENT_INVALID', `${file} is no JSON.`, { field: '<file>' });
+    const what = file === '-' ? 'Standard input' : file;
+    throw new UsageError('DOCUMENT_INVALID', `${what} is no JSON.`, { field: '<file>' });
   }
 }
