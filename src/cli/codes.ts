@@ -5,6 +5,7 @@
  */
 import { createInterface, type Interface } from 'node:readline';
 import type { Command } from 'commander';
+import { DEFAULT_TENANT } from '../emulator/tenant-names.js';
 import { FailedError, InputNeededError, InterruptedError, RefusedError, UsageError } from '../errors.js';
 import type { PendingStep } from '../providers/provider.js';
 import type { Env, System } from '../system.js';
@@ -212,7 +213,7 @@ function childEnv(env: Env, step: CodeStep, { emulatorUrl, tenant }: Chosen = {}
     ...withoutOurSecrets(env),
     // A control address that was left over would go before it.
     ...(emulatorUrl === undefined ? {} : { STEPUP_EMULATOR_URL: emulatorUrl, STEPUP_EMULATOR_CONTROL_URL: undefined }),
-    ...(tenant === undefined ? {} : { STEPUP_EMULATOR_TENANT: tenant }),
+    ...(tenant === undefined ? {} : { STEPUP_EMULATOR_TENANT: tenant === DEFAULT_TENANT ? undefined : tenant }),
     STEPUP_CHALLENGE_ID: step.challengeId ?? '',
     STEPUP_STEP: step.key,
     STEPUP_SCOPE: step.scope ?? '',

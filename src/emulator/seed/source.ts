@@ -47,7 +47,9 @@ export function readSource(text: string): Source {
     return { line: Math.max(1, line), column: Math.max(1, col) };
   };
   const [problem] = document.errors;
-  if (problem) throw new SourceProblem(at(problem.pos[0]), firstLine(problem.message));
+  // The parser's words for this one are for whoever programs with it.
+  const several = problem?.code === 'MULTIPLE_DOCS' ? 'there is more than one document' : undefined;
+  if (problem) throw new SourceProblem(at(problem.pos[0]), several ?? firstLine(problem.message));
   return { value: valueOf(document, at), positionOf: (path) => at(offsetOf(document.contents, path)) };
 }
 

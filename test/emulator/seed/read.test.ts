@@ -128,6 +128,7 @@ describe('a seed', () => {
   test.each([
     ['no YAML', 'a: [1', 'no YAML or JSON'],
     ['a name twice', 'settings: {}\nsettings: {}\n', 'line 2, column 1'],
+    ['two documents', 'settings: {}\n---\nsettings: {}\n', 'no YAML or JSON: there is more than one document.'],
     ['a list', '- 1\n', 'expected an object, got a list'],
     ['a text', 'hello', 'expected an object, got a text'],
   ])('is refused for %s', (_, text, words) => {
