@@ -40,11 +40,11 @@ export async function measureSpeed() {
     await Promise.all([ours.stop(), firebase.stop(), bare.stop()]);
   }
 
-  async function measure({ who, flow, target, concurrency }, seconds) {
+  async function measure({ who, flow, target: at, concurrency }, seconds) {
     first += 100_000;
     // One of minutes ago is refused.
-    const nonce = who === 'stepup' ? await freshNonce(target.url) : undefined;
-    return (await runClient({ flow, target: { ...target, nonce }, concurrency, seconds, warmUp: 1, first })).rate;
+    const nonce = who === 'stepup' ? await freshNonce(at.url) : undefined;
+    return (await runClient({ flow, target: { ...at, nonce }, concurrency, seconds, warmUp: 1, first })).rate;
   }
 
   const rate = (asked, flow) =>

@@ -3,6 +3,7 @@ import * as v from 'valibot';
 import { InterruptedError, RefusedError, UnreachableError, UsageError } from '../errors.js';
 import type { EmulatorEvent } from '../emulator/emulator.js';
 import { ALL_SO_FAR } from '../emulator/event-stream.js';
+import { readAnswer } from '../http/answer.js';
 import { networkFailure, timedOut } from '../http/failures.js';
 import type { Context } from './context.js';
 import type { Control } from './emulator-client.js';
@@ -55,7 +56,7 @@ export async function* readEvents(
       .catch((error: unknown) => {
         throw failure(error);
       });
-    refuse(response, controlUrl);
+    await refuse(response, controlUrl, system.now());
     if (follow) clearTimeout(limit);
     const reader = response.body?.getReader();
     const decoder = new TextDecoder();
@@ -82,7 +83,8 @@ export async function* readEvents(
   }
 }
 
-function refuse({ status, headers }: Response, controlUrl: string): void {
+async function refuse(response: Response, controlUrl: string, now: number): Promise<void> {
+  const { status, headers } = response;
   if (status === 401) {
     throw new RefusedError('REFUSED', 'The emulator refuses the control token.', {
       status,
@@ -94,6 +96,10 @@ function refuse({ status, headers }: Response, controlUrl: string): void {
       field: '--tenant',
       hint: 'See which there are with: stepup emulator tenant list',
     });
+  if (status >= 500) {
+    const { failure } = await readAnswer(response, new URL(controlUrl).host, now);
+    if (failure) throw failure;
+  }
   if (status !== 200 || !headers.get('content-type')?.startsWith('text/event-stream')) throw malformed(controlUrl);
 }
 

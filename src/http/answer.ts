@@ -20,6 +20,8 @@ const errorBody = v.object({
   code: v.optional(v.fallback(v.optional(v.string()), undefined)),
   request_id: v.optional(v.fallback(v.optional(v.string()), undefined)),
 });
+/** RFC 9457 §3.1.4: words for people; those that can be shown safely. */
+const problemBody = v.object({ detail: v.pipe(v.string(), v.regex(/^[\x20-\x7e]{1,300}$/)) });
 
 /**
  * Reads the body. Sets `failure` for a redirect, 429, 5xx, and a body that is no JSON; throws UnreachableError
@@ -40,8 +42,11 @@ export async function readAnswer(response: Response, host: string, now: number, 
   const body = said.success ? said.output : {};
   const date = Date.parse(headers.get('date') ?? '');
   const page = json === undefined && text.trim() !== '';
+  const isProblem = headers.get('content-type')?.startsWith('application/problem+json') === true;
+  const problem = isProblem ? v.safeParse(problemBody, json) : undefined;
   const failure = serviceFailure(status, host, {
     page,
+    words: problem?.success ? problem.output.detail : undefined,
     serviceCode: wireName(body.code),
     requestId: wireName(body.request_id) ?? wireName(headers.get('x-request-id')),
     retryAfter: retryAfterSeconds(headers.get('retry-after'), Number.isNaN(date) ? now : date),

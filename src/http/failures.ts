@@ -69,12 +69,12 @@ export function malformed(message: string, details: ErrorDetails = {}): Unreacha
 
 /**
  * RATE_LIMITED for 429, SERVICE_FAILING for 5xx; undefined for any other status. `retryAfter` is in seconds; `page` says that the
- * body is no JSON, so that something in front of the service may have answered.
+ * body is no JSON, so that something in front of the service may have answered; `words` are the answer's own, for people.
  */
 export function serviceFailure(
   status: number,
   host: string,
-  { page = false, ...details }: ErrorDetails & { page?: boolean | undefined },
+  { page = false, words, ...details }: ErrorDetails & { page?: boolean | undefined; words?: string | undefined },
 ): UnreachableError | undefined {
   const { retryAfter } = details;
   if (status === 429) {
@@ -94,7 +94,8 @@ export function serviceFailure(
   if (status >= 500) {
     const wait = retryAfter === undefined ? '' : ` It asks to wait ${retryAfter} s.`;
     const what = `status ${status}${page ? ' and an error page that is not JSON' : ''}`;
-    return new UnreachableError('SERVICE_FAILING', `${host} is failing: it answered with ${what}.${wait}`, {
+    const said = words === undefined ? '' : ` It says: ${words.replace(/\.?$/, '.')}`;
+    return new UnreachableError('SERVICE_FAILING', `${host} is failing: it answered with ${what}.${said}${wait}`, {
       hint: 'Try again later.',
       ...details,
       status,

@@ -185,6 +185,23 @@ describe('events', () => {
     silent.close();
   });
 
+  test('of an emulator whose store is away end with its words, as every command does', async () => {
+    const detail = 'The store at 127.0.0.1:6379 is away: the connection was refused.';
+    const away = createServer((_request, response) => {
+      response.writeHead(503, { 'content-type': 'application/problem+json', 'retry-after': '1' });
+      response.end(JSON.stringify({ type: 'about:blank', status: 503, detail }));
+    }).listen(0, '127.0.0.1');
+    await once(away, 'listening');
+    const { port } = away.address() as AddressInfo;
+    for (const args of ['events', 'events --follow', 'messages', 'clock show']) {
+      const outcome = await run(`${args} --emulator=http://127.0.0.1:${port} --json`, { env });
+      const { code, message } = outcome.error();
+      expect([args, outcome.status, code]).toEqual([args, 6, 'SERVICE_FAILING']);
+      expect(message).toContain(`It says: ${detail} It asks to wait 1 s.`);
+    }
+    away.close();
+  });
+
   test('of a type that there is not are refused', async () => {
     const outcome = await run('events --type refusals --json');
     expect([outcome.status, outcome.error().field]).toEqual([2, '--type']);
