@@ -34,11 +34,17 @@ export function withTarget(hint: string, argv: readonly string[]): string {
   return `${hint} ${flags.join(' ')}`;
 }
 
+function takesNext(word: string | undefined): boolean {
+  return word !== undefined && (withValue.has(word) || word === '--timeout');
+}
+
 /** What to do after wrong usage for which nobody has a better word: the help of the command, as far as the words name one. */
 export function usageHint(argv: readonly string[]): string {
   const words: string[] = [];
   let among: Record<string, Leaf | Group> | undefined = tree;
-  for (const word of argv) {
+  for (const [at, word] of argv.entries()) {
+    // Options of all commands may go before the words that name one.
+    if (word.startsWith('-') || takesNext(argv[at - 1])) continue;
     const child: Leaf | Group | undefined = among && Object.hasOwn(among, word) ? among[word] : undefined;
     if (!child) break;
     words.push(word);

@@ -6,3 +6,5 @@ export const EMULATOR_HEADER = 'X-Stepup-Emulator';
 export const EMULATOR_HEALTH_PATH = '/__emulator/health';
 /** How the management key of every emulated application begins. */
 export const EMULATOR_KEY_PREFIX = 'sk_emulator_';
+/** The `type` of a file that holds a whole emulator. */
+export const STATE_FILE_TYPE = 'stepup-emulator';

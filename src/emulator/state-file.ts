@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import { FailedError } from '../errors.js';
 import { osReason } from '../os-reason.js';
 import { depthOf } from '../json-depth.js';
+import { STATE_FILE_TYPE } from './mark.js';
 import type { Tenant } from './services.js';
 import { TenantDocument } from './tenant-document.js';
 
@@ -18,7 +19,7 @@ const MAX_DEPTH = 64;
 const ids = v.object({ appId: v.string(), managementKey: v.string(), environmentId: v.string() });
 
 const wholeFile = v.object({
-  type: v.literal('stepup-emulator'),
+  type: v.literal(STATE_FILE_TYPE),
   version: v.literal(VERSION),
   tenants: v.pipe(v.array(v.object({ id: v.string(), ids, document: TenantDocument })), v.minLength(1)),
 });
@@ -74,7 +75,7 @@ export async function writeStateFile(
 ): Promise<void> {
   const { default: writeFileAtomic } = await import('write-file-atomic');
   const document = {
-    type: 'stepup-emulator',
+    type: STATE_FILE_TYPE,
     version: VERSION,
     tenants: tenants.map(({ tenant: { id, prelude, dynamic }, document: kept }) => ({
       id,

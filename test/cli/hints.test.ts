@@ -25,6 +25,9 @@ describe('hints', () => {
     expect(usageHint(['scope', 'add', 'a:b', '--mode', 'x'])).toBe('See how it is used with: stepup scope add --help');
     expect(usageHint('emulator clock advance 2x'.split(' '))).toContain(': stepup emulator clock advance --help');
     expect(usageHint(['explain', 'nofile'])).toContain(': stepup explain --help');
+    expect(usageHint('--no-input --profile login emulator reset x'.split(' '))).toContain(
+      ': stepup emulator reset --help',
+    );
     expect(usageHint(['tutorail'])).toBe('See how it is used with: stepup --help');
     expect(usageHint([])).toBe('See how it is used with: stepup --help');
   });

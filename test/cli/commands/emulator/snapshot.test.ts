@@ -78,6 +78,10 @@ describe('a running emulator', () => {
     await writeFile(file, '{"version":1}');
     const other = await run(`snapshot import ${file} --json`);
     expect([other.status, other.error().code, other.error().field]).toEqual([2, 'FLAG_INVALID', '<file>']);
+    await writeFile(file, '{"type":"stepup-emulator","version":1,"tenants":[]}');
+    const whole = await run(`snapshot import ${file} --json`);
+    expect([whole.status, whole.error().code]).toEqual([2, 'DOCUMENT_INVALID']);
+    expect(whole.error().hint).toContain('stepup emulator start --import FILE');
     const missing = await run('snapshot import /nowhere/state.json --json');
     expect([missing.status, missing.error().code]).toEqual([2, 'FILE_UNREADABLE']);
     const unwritable = await run('snapshot export /nowhere/state.json --json');

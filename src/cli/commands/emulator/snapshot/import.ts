@@ -1,4 +1,6 @@
 import type { Command } from 'commander';
+import * as v from 'valibot';
+import { STATE_FILE_TYPE } from '../../../../emulator/mark.js';
 import { UsageError } from '../../../../errors.js';
 import type { Context } from '../../../context.js';
 import { findEmulatorClient } from '../../../emulator-client.js';
@@ -42,11 +44,22 @@ export async function run(context: Context, file: string): Promise<void> {
 
 async function readDocument(context: Context, file: string): Promise<unknown> {
   const bytes = await readBytes(context.system, file, '<file>', MAX_BYTES);
+  const what = file === '-' ? 'Standard input' : file;
+  const document = parse(bytes.toString('utf8'), what);
+  if (v.is(v.looseObject({ type: v.literal(STATE_FILE_TYPE) }), document)) {
+    throw new UsageError('DOCUMENT_INVALID', `${what} holds a whole emulator, not the state of one tenant.`, {
+      field: '<file>',
+      hint: 'Start an emulator from the file with: stepup emulator start --import FILE',
+    });
+  }
+  return document;
+}
+
+function parse(text: string, what: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(text);
   } catch {
     // The parser's own message would quote the file, which holds secrets.
-    const what = file === '-' ? 'Standard input' : file;
     throw new UsageError('DOCUMENT_INVALID', `${what} is no JSON.`, { field: '<file>' });
   }
 }
